@@ -1,0 +1,129 @@
+import type {
+  EpochMs,
+  RecordBody,
+  Runbook,
+  Snapshot,
+  SnapshotOrigin,
+  Step,
+  Verdict,
+} from '../model/index.ts';
+
+/**
+ * What the screens may ask of the worker, and what it tells them. Every value crosses a thread:
+ * plain data only. The UI never reads a file, a socket or a key itself.
+ */
+export interface Backend {
+  /** Calls `listener` for each event until the returned function is called. */
+  subscribe(listener: (event: BackendEvent) => void): () => void;
+  /** Asks every source again now; resolves when the requests are queued. */
+  refresh(): Promise<void>;
+  /** The runbooks that can be opened. */
+  runbooks(): Promise<readonly Runbook[]>;
+  /** Past and open sessions on this machine, newest first. */
+  sessions(): Promise<readonly SessionSummary[]>;
+  /** Opens a session for a runbook; the signer asks on the terminal when its key is locked. */
+  openRun(runbookId: string): Promise<RunView>;
+  /** Goes on with an open session where it stopped. */
+  resumeRun(session: string): Promise<RunView>;
+  /** Runs the gates of the step now and records what was seen. */
+  gateStep(session: string, stepId: string): Promise<RunView>;
+  /** Prepares the exact bytes to be signed and returns what the operator must type. */
+  prepare(request: PrepareRequest): Promise<Prompt>;
+  /** Signs and stores the prepared record; resolves only after it is durable. */
+  confirm(promptId: string, typedCode: string): Promise<RunView>;
+  /** Drops a prepared record. */
+  cancel(promptId: string): Promise<void>;
+  /** Verifies a session folder against the trust store in force. */
+  verify(path: string): Promise<VerifySummary>;
+  /** Ends pollers, closes journals and the signer. */
+  close(): Promise<void>;
+}
+
+export type PrepareRequest =
+  | {
+      readonly kind: 'confirm';
+      readonly session: string;
+      readonly stepId: string;
+      readonly verdict: Verdict;
+      readonly note: string;
+    }
+  | { readonly kind: 'seal'; readonly session: string };
+
+/** What the operator is about to sign. */
+export interface Prompt {
+  readonly promptId: string;
+  /** Four characters, derived by the signer from the digest it is about to sign; new each time. */
+  readonly code: string;
+  /** Plain lines naming who signs what; drawn by the signer from the derived typed data. */
+  readonly lines: readonly string[];
+  readonly digest: string;
+}
+
+export interface SessionSummary {
+  readonly session: string;
+  readonly path: string;
+  readonly runbookId: string;
+  readonly runbookTitle: string;
+  readonly openedAt: EpochMs;
+  readonly records: number;
+  readonly state: 'open' | 'sealed';
+}
+
+/** A run as the screen shows it. */
+export interface RunView {
+  readonly session: string;
+  readonly path: string;
+  readonly runbook: Runbook;
+  readonly state: 'open' | 'sealed';
+  /** The step at hand, or null when only sealing is left or the run is sealed. */
+  readonly current: string | null;
+  readonly steps: readonly RunStepView[];
+  readonly records: number;
+  readonly lastRecord: Pick<RecordBody, 'kind' | 'seq' | 'at'> | null;
+  /** Set when the journal can no longer be written; the run is read-only then. */
+  readonly broken: string | null;
+}
+
+export interface RunStepView {
+  readonly step: Step;
+  readonly verdict: Verdict | null;
+  readonly note: string;
+  readonly by: string | null;
+  readonly at: string | null;
+  readonly gate: 'none' | 'not-run' | 'holds' | 'fails' | 'unknown';
+  readonly gateLines: readonly string[];
+  /** Verdicts the operator may give now. */
+  readonly offered: readonly Verdict[];
+  /** Why `confirmed` is not among them, or an empty string. */
+  readonly blocked: string;
+}
+
+export interface VerifySummary {
+  readonly exitCode: number;
+  readonly verdict: string;
+  readonly assurance: string;
+  readonly lines: readonly string[];
+}
+
+export type LogLevel = 'info' | 'warn' | 'error';
+
+export type BackendEvent =
+  | { readonly type: 'snapshot'; readonly snapshot: Snapshot; readonly origin: SnapshotOrigin }
+  | { readonly type: 'source'; readonly endpoint: string; readonly state: SourceState }
+  | {
+      readonly type: 'log';
+      readonly at: EpochMs;
+      readonly level: LogLevel;
+      readonly text: string;
+      readonly count: number;
+    }
+  | { readonly type: 'run'; readonly run: RunView };
+
+/** How one source of observations is doing. */
+export interface SourceState {
+  readonly asking: boolean;
+  readonly lastAsked: EpochMs | null;
+  readonly lastGood: EpochMs | null;
+  readonly lastError: string | null;
+  readonly nextAt: EpochMs | null;
+}
