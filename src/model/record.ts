@@ -26,6 +26,9 @@ export type RecordKind = (typeof RECORD_KINDS)[number];
 
 export const ROLES = ['performer', 'witness', 'approver'] as const;
 export const MEANINGS = ['performed', 'witnessed', 'reviewed', 'approved'] as const;
+/** What somebody else can mean by signing a line; `accepted` is the receiver's side of a handover. */
+export const WITNESS_MEANINGS = ['witnessed', 'reviewed', 'approved', 'accepted'] as const;
+export type WitnessMeaning = (typeof WITNESS_MEANINGS)[number];
 
 /** Who signs. `person` and `name` come from the trust store. */
 export interface Actor {
@@ -117,19 +120,35 @@ export interface ConfirmBody extends RecordBase {
   readonly note: string;
 }
 
+/**
+ * A signature that somebody gave over one finished line, wherever they sat: EIP-712 type `OperatorWitness`.
+ * Embedded in witness and handover records, and the content of a countersign file.
+ */
+export interface DetachedSignature {
+  readonly person: string;
+  readonly name: string;
+  readonly address: Hex;
+  readonly meaning: WitnessMeaning;
+  readonly at: Rfc3339;
+  readonly host: string;
+  readonly boot_id: string;
+  readonly sig: Hex;
+}
+
 export interface WitnessBody extends RecordBase {
   readonly kind: 'witness';
   readonly ref: LineRef;
-  readonly witness: {
-    readonly person: string;
-    readonly name: string;
-    readonly address: Hex;
-    readonly meaning: 'witnessed' | 'reviewed' | 'approved';
-    readonly at: Rfc3339;
-    readonly host: string;
-    readonly boot_id: string;
-    readonly sig: Hex;
-  };
+  readonly witness: DetachedSignature;
+}
+
+/** A countersignature over the seal: a file of its own beside the journal, `countersign-<address>.json`. */
+export interface CountersignFile {
+  readonly format: 'c138-countersign';
+  readonly v: 1;
+  readonly estate_id: string;
+  readonly session: Hex;
+  readonly ref: LineRef;
+  readonly witness: DetachedSignature;
 }
 
 export interface DeviationBody extends RecordBase {
@@ -141,6 +160,8 @@ export interface DeviationBody extends RecordBase {
 export interface HandoverBody extends RecordBase {
   readonly kind: 'handover';
   readonly to: { readonly person: string; readonly name: string; readonly address: Hex };
+  /** The receiver's signature over the line before this one (`seq` - 1, `prev`), or null. */
+  readonly accept: DetachedSignature | null;
   readonly note: string;
 }
 

@@ -1,0 +1,270 @@
+import type { Finding } from './assessment.ts';
+import type { DocumentedSubject } from './documented.ts';
+import { isFresh, runStateOf, type Seen } from './evidence-level.ts';
+import type { EpochMs } from './json.ts';
+import type { AnswerClass, Observation } from './observation.ts';
+import { compareLevels, HEALTHS, type Health } from './status.ts';
+
+export interface HealthInput {
+  readonly subject: DocumentedSubject;
+  readonly seen: Seen;
+  readonly at: EpochMs;
+  readonly ttlS: number;
+  /** Names of hosts that a fresh answer of the cluster calls offline. */
+  readonly offlineHosts: ReadonlySet<string>;
+  /** Findings of rules over several observations, about this subject. */
+  readonly cross: readonly Finding[];
+}
+
+export interface HealthAnswer {
+  readonly health: Health;
+  readonly findings: readonly Finding[];
+  /** The subject was seen to be there and not to work. */
+  readonly provenFailure: boolean;
+}
+
+/** The thing at the address took part in the failure itself, so the failure is its own. */
+const OWN_FAILURE: ReadonlySet<AnswerClass> = new Set([
+  'refused',
+  'reset',
+  'half-answer',
+  'not-json',
+  'empty',
+  'too-large',
+]);
+
+/** How the subject is doing, with every reason. Pure. */
+export function healthOf(input: HealthInput): HealthAnswer {
+  const { subject, seen } = input;
+  const fresh = seen.newest.filter((one) => isFresh(one, input.at, input.ttlS));
+  if (seen.newest.length === 0) return healthUnseen(input);
+  if (fresh.length === 0)
+    return settle(input, [
+      finding(
+        subject,
+        'stale-evidence',
+        'unknown',
+        'everything seen of it is past its time-to-live',
+        'refresh, or look again from another vantage',
+      ),
+    ]);
+  if (subject.expectedRun === 'stopped')
+    return settle(input, [...stoppedFindings(input, fresh), ...input.cross], 'as-expected');
+  return settle(input, [...runFindings(input), ...answerFindings(input, fresh), ...input.cross]);
+}
+
+function healthUnseen(input: HealthInput): HealthAnswer {
+  const { subject } = input;
+  const nothingExpected = subject.status === 'planned' || subject.kind === 'program';
+  const own = nothingExpected
+    ? []
+    : [
+        finding(
+          subject,
+          'never-seen',
+          'unknown',
+          'no probe has looked at it',
+          'name an endpoint for it in the estate file, or run discovery where it can be reached',
+        ),
+      ];
+  const answer = settle(input, [...own, ...input.cross]);
+  return answer.health === 'ok' ? { ...answer, health: 'unknown' } : answer;
+}
+
+/** What Proxmox says of the guest against what the documents expect. */
+function runFindings(input: HealthInput): Finding[] {
+  const { subject } = input;
+  const state = runStateOf(input.seen, input.at, input.ttlS);
+  if (state === null) return [];
+  if (state.node !== null && input.offlineHosts.has(state.node))
+    return [
+      finding(
+        subject,
+        'host-offline-memory',
+        'unknown',
+        `its host ${state.node} is offline; Proxmox repeats the last known state for up to five minutes`,
+        `bring ${state.node} back, or look for the guest on another host`,
+      ),
+    ];
+  if (state.run === 'stopped' && subject.expectedRun === 'running')
+    return [
+      finding(
+        subject,
+        'guest-stopped',
+        'fail',
+        'the guest is stopped, but is documented as running',
+        'find out why it stopped before starting it',
+      ),
+    ];
+  if (state.run === 'unknown')
+    return [
+      finding(subject, 'guest-unknown', 'unknown', 'Proxmox does not know whether it runs', 'check its host'),
+    ];
+  return [];
+}
+
+/** Each answer judged: checks of answers, failures of the thing itself, and looks that did not succeed. */
+function answerFindings(input: HealthInput, fresh: readonly Observation[]): Finding[] {
+  const { subject } = input;
+  const state = runStateOf(input.seen, input.at, input.ttlS);
+  const hostGone = state?.node != null && input.offlineHosts.has(state.node);
+  const knownRunning = state?.run === 'running' && !hostGone;
+  const knownStopped = state?.run === 'stopped' && !hostGone;
+  const out: Finding[] = [];
+  let asked = 0;
+  for (const one of fresh) {
+    const { answer } = one;
+    if (one.probe !== 'pve-guest') asked += 1;
+    for (const check of answer.checks)
+      if (check.result !== 'pass')
+        out.push(finding(subject, check.id, check.result, check.reason, check.next));
+    if (answer.class === 'ok' || answer.class === 'ok-null' || answer.checks.length > 0) continue;
+    if (knownStopped) continue;
+    const detail = answer.detail === undefined ? '' : `: ${answer.detail}`;
+    if (OWN_FAILURE.has(answer.class) && knownRunning)
+      out.push(
+        finding(
+          subject,
+          `${one.probe}-${answer.class}`,
+          'fail',
+          `the guest runs, but ${one.endpoint} answers ${answer.class}${detail}`,
+          'check the service inside the guest and its listening address',
+        ),
+      );
+    else if (answer.class === 'rpc-error' || answer.class === 'http-error' || answer.class === 'exit')
+      out.push(
+        finding(
+          subject,
+          `${one.probe}-${answer.class}`,
+          'fail',
+          `${one.request} gave ${answer.class}${code(one)}${detail}`,
+          'read the error text; check the service and its configuration',
+        ),
+      );
+    else
+      out.push(
+        finding(
+          subject,
+          `could-not-look-${answer.class}`,
+          'unknown',
+          `could not look at ${one.endpoint}: ${answer.class}${detail}`,
+          nextFor(answer.class),
+        ),
+      );
+  }
+  const needsApp = subject.kind === 'vmid' && subject.status === 'deployed';
+  if (needsApp && asked === 0 && knownRunning)
+    out.push(
+      finding(
+        subject,
+        'service-not-asked',
+        'unknown',
+        'the guest runs, but no endpoint of its service is configured',
+        'name an endpoint for it in the estate file',
+      ),
+    );
+  return out;
+}
+
+/** A placeholder or retired guest should be stopped, with nothing listening. */
+function stoppedFindings(input: HealthInput, fresh: readonly Observation[]): Finding[] {
+  const { subject } = input;
+  const out: Finding[] = [];
+  const state = runStateOf(input.seen, input.at, input.ttlS);
+  if (
+    state === null ||
+    state.run === 'unknown' ||
+    (state.node !== null && input.offlineHosts.has(state.node))
+  )
+    out.push(
+      finding(
+        subject,
+        'guest-unknown',
+        'unknown',
+        'nobody could see whether it is stopped',
+        'look again with access to the cluster',
+      ),
+    );
+  else if (state.run === 'running')
+    out.push(
+      finding(
+        subject,
+        'placeholder-running',
+        'warn',
+        `documented as ${subject.status} and stopped, but the guest runs; running is not proof of a service`,
+        'find out who started it, and why, before anyone calls it deployed',
+      ),
+    );
+  for (const one of fresh) {
+    if (one.probe === 'pve-guest') continue;
+    if (one.answer.class === 'ok' || one.answer.class === 'ok-null')
+      out.push(
+        finding(
+          subject,
+          'placeholder-listening',
+          'warn',
+          `something listens at ${one.endpoint}, unidentified; documented as ${subject.status}`,
+          'identify the listener inside the guest',
+        ),
+      );
+  }
+  return out;
+}
+
+function code(one: Observation): string {
+  return one.answer.code === undefined ? '' : ` ${one.answer.code}`;
+}
+
+/** The next step for a look that did not succeed. */
+export function nextFor(answer: AnswerClass): string {
+  switch (answer) {
+    case 'not-allowed':
+      return 'give the token the role PVEAuditor, on both the user and the token';
+    case 'auth':
+      return 'check the token file; the answer was that the credentials are not accepted';
+    case 'ssh-host-key-changed':
+    case 'ssh-host-key-unknown':
+      return 'compare the host key out of band, then correct known_hosts';
+    case 'tls':
+      return 'check the certificate, the CA file or the pin in the estate file';
+    case 'dns':
+      return 'check the host name in the estate file';
+    case 'timeout':
+    case 'no-route':
+      return 'check the network path from here, and whether the host is up';
+    case 'edge-error':
+      return 'ask the node directly: the error page is from the edge, not from the node';
+    default:
+      return 'look from another vantage, and check host and network';
+  }
+}
+
+function finding(
+  subject: DocumentedSubject,
+  rule: string,
+  severity: Finding['severity'],
+  reason: string,
+  next: string,
+): Finding {
+  return { rule, subject: subject.id, severity, reason, next };
+}
+
+const SEVERITY_HEALTH = { info: 'ok', warn: 'degraded', unknown: 'unknown', fail: 'failed' } as const;
+
+function settle(input: HealthInput, findings: readonly Finding[], best: Health = 'ok'): HealthAnswer {
+  const { subject } = input;
+  const state = runStateOf(input.seen, input.at, input.ttlS);
+  let health: Health = best;
+  for (const one of findings) {
+    const implied: Health = SEVERITY_HEALTH[one.severity];
+    if (HEALTHS.indexOf(implied) > HEALTHS.indexOf(health)) health = implied;
+  }
+  if (subject.absenceTolerated && (health === 'failed' || health === 'unknown'))
+    return {
+      health: 'as-expected',
+      findings: findings.map((one) => (one.severity === 'info' ? one : { ...one, severity: 'info' })),
+      provenFailure: false,
+    };
+  const present = state !== null || compareLevels(input.seen.freshLevel, 'presence') >= 0;
+  return { health, findings, provenFailure: health === 'failed' && present };
+}
