@@ -1,0 +1,128 @@
+import { encodeRlp, keccak256 } from 'ethers';
+import { encodeExtraData, type QbftExtraData, toMinimalHex } from './extra-data.ts';
+
+/** The mixHash of every BFT block of Besu ("ctic byzantine fault tolerance"). */
+export const BFT_MIX_HASH = '0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365';
+
+/** A block that cannot be read as a header: says which field is wrong. */
+export class HeaderError extends Error {
+  override readonly name = 'HeaderError';
+}
+
+type FieldKind = 'hash' | 'address' | 'bloom' | 'quantity' | 'nonce' | 'bytes';
+
+/** Header fields in RLP order; those after `nonce` exist from the fork that introduced them. */
+const FIELDS: readonly (readonly [name: string, kind: FieldKind, optional: boolean])[] = [
+  ['parentHash', 'hash', false],
+  ['sha3Uncles', 'hash', false],
+  ['miner', 'address', false],
+  ['stateRoot', 'hash', false],
+  ['transactionsRoot', 'hash', false],
+  ['receiptsRoot', 'hash', false],
+  ['logsBloom', 'bloom', false],
+  ['difficulty', 'quantity', false],
+  ['number', 'quantity', false],
+  ['gasLimit', 'quantity', false],
+  ['gasUsed', 'quantity', false],
+  ['timestamp', 'quantity', false],
+  ['extraData', 'bytes', false],
+  ['mixHash', 'hash', false],
+  ['nonce', 'nonce', false],
+  ['baseFeePerGas', 'quantity', true],
+  ['withdrawalsRoot', 'hash', true],
+  ['blobGasUsed', 'quantity', true],
+  ['excessBlobGas', 'quantity', true],
+  ['parentBeaconBlockRoot', 'hash', true],
+  ['requestsHash', 'hash', true],
+];
+
+const LENGTH: Partial<Record<FieldKind, number>> = { hash: 32, address: 20, bloom: 256, nonce: 8 };
+const QUANTITY = /^0x(?:0|[1-9a-f][0-9a-f]*)$/;
+const BYTES = /^0x(?:[0-9a-f]{2})*$/;
+
+/** A header as its RLP items in order, with `extraData` apart so that it can be replaced. */
+export interface Header {
+  readonly items: readonly string[];
+  readonly extraIndex: number;
+  readonly number: bigint;
+  /** Seconds since the Unix epoch. */
+  readonly timestamp: bigint;
+  readonly miner: string;
+  readonly extraData: string;
+  readonly mixHash: string;
+  readonly difficulty: bigint;
+  readonly nonce: string;
+  /** The hash the block gives for itself. */
+  readonly claimedHash: string;
+}
+
+/**
+ * Reads the header out of a block as `eth_getBlockByNumber` gives it.
+ * Hexadecimal is taken in either letter case and held in lower case.
+ * @throws HeaderError naming the field
+ */
+export function readHeader(block: unknown): Header {
+  if (block === null || typeof block !== 'object' || Array.isArray(block))
+    throw new HeaderError('this is not a block object');
+  const source = block as Record<string, unknown>;
+  const items: string[] = [];
+  const values = new Map<string, string>();
+  let missing: string | null = null;
+  for (const [name, kind, optional] of FIELDS) {
+    const raw = source[name];
+    if (raw === undefined || raw === null) {
+      if (!optional) throw new HeaderError(`the field ${name} is missing`);
+      missing ??= name;
+      continue;
+    }
+    if (missing !== null)
+      throw new HeaderError(`the field ${missing} is missing, though the later field ${name} is there`);
+    const value = checkField(name, kind, raw);
+    values.set(name, value);
+    items.push(kind === 'quantity' ? toMinimalHex(BigInt(value)) : value);
+  }
+  const claimed = checkField('hash', 'hash', source.hash);
+  const get = (name: string): string => values.get(name) ?? '0x';
+  return {
+    items,
+    extraIndex: FIELDS.findIndex(([name]) => name === 'extraData'),
+    number: BigInt(get('number')),
+    timestamp: BigInt(get('timestamp')),
+    miner: get('miner'),
+    extraData: get('extraData'),
+    mixHash: get('mixHash'),
+    difficulty: BigInt(get('difficulty')),
+    nonce: get('nonce'),
+    claimedHash: claimed,
+  };
+}
+
+function checkField(name: string, kind: FieldKind, raw: unknown): string {
+  if (typeof raw !== 'string') throw new HeaderError(`the field ${name} is not a hexadecimal string`);
+  if (raw.length > 200_000) throw new HeaderError(`the field ${name} is too long`);
+  const value = raw.toLowerCase();
+  const pattern = kind === 'quantity' ? QUANTITY : BYTES;
+  if (!pattern.test(value)) throw new HeaderError(`the field ${name} is not a ${kind}`);
+  const length = LENGTH[kind];
+  if (length !== undefined && value.length !== 2 + 2 * length)
+    throw new HeaderError(`the field ${name} is not ${length} bytes long`);
+  if (kind === 'quantity' && value.length > 2 + 64) throw new HeaderError(`the field ${name} is too large`);
+  return value;
+}
+
+function hashWith(header: Header, extraData: string): string {
+  const items = [...header.items];
+  items[header.extraIndex] = extraData;
+  return keccak256(encodeRlp(items));
+}
+
+/** The block hash: round 0 and no seals in extraData; the genesis block is hashed as it stands. */
+export function blockHash(header: Header, extra: QbftExtraData): string {
+  if (header.number === 0n) return hashWith(header, header.extraData);
+  return hashWith(header, encodeExtraData({ ...extra, round: 0, seals: [] }));
+}
+
+/** The hash the validators sign when they commit: the real round, no seals. */
+export function commitHash(header: Header, extra: QbftExtraData): string {
+  return hashWith(header, encodeExtraData({ ...extra, seals: [] }));
+}

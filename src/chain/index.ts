@@ -1,0 +1,6 @@
+export * from './build.ts';
+export * from './extra-data.ts';
+export * from './find-block.ts';
+export * from './header.ts';
+export * from './prove.ts';
+export * from './quorum.ts';
