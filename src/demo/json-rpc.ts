@@ -1,0 +1,215 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Consensus } from './consensus.ts';
+
+/** How one simulated Besu node differs from a healthy one. */
+export interface NodeBehaviour {
+  /** Blocks that it is behind the head. */
+  readonly lag?: number;
+  readonly peers?: number;
+  readonly client?: string;
+  readonly syncing?: boolean;
+  /** `latest` gives the genesis block: the world state of the head is lost. */
+  readonly stateLost?: boolean;
+  /** Milliseconds before each answer. */
+  readonly delayMs?: number;
+  readonly wire?: 'hang' | 'reset' | 'html-502' | 'truncated' | 'forbidden-host' | 'unauthorised' | 'empty';
+}
+
+export interface BesuNode {
+  readonly chain: () => Consensus;
+  readonly chainId: number;
+  readonly groups: ReadonlySet<string>;
+  readonly behaviour: () => NodeBehaviour;
+}
+
+interface RpcRequest {
+  readonly id?: unknown;
+  readonly method?: unknown;
+  readonly params?: unknown;
+}
+interface RpcFault {
+  readonly code: number;
+  readonly message: string;
+}
+
+const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
+const MAX_BODY = 1_000_000;
+const MAX_BATCH = 1024;
+
+/** Answers one HTTP request as Besu's JSON-RPC port does. */
+export function answerBesu(node: BesuNode, request: IncomingMessage, response: ServerResponse): void {
+  const { wire, delayMs = 0 } = node.behaviour();
+  if (wire === 'hang') return;
+  if (wire === 'reset') {
+    request.socket.destroy();
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > MAX_BODY) request.destroy();
+    else chunks.push(chunk);
+  });
+  request.on('error', () => undefined);
+  request.on('end', () => {
+    setTimeout(() => reply(node, request, response, Buffer.concat(chunks).toString('utf8')), delayMs).unref();
+  });
+}
+
+function send(response: ServerResponse, status: number, body: string, type = 'application/json'): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+function reply(node: BesuNode, request: IncomingMessage, response: ServerResponse, body: string): void {
+  const { wire } = node.behaviour();
+  if (wire === 'html-502')
+    return send(response, 502, '<html><body><h1>502 Bad Gateway</h1></body></html>', 'text/html');
+  if (wire === 'forbidden-host') return send(response, 403, '{"message":"Host not authorized."}');
+  if (wire === 'unauthorised')
+    return send(
+      response,
+      401,
+      '{"jsonrpc":"2.0","id":null,"error":{"code":-40100,"message":"Unauthorized"}}',
+    );
+  if (wire === 'empty') return send(response, 200, '');
+  if (request.method === 'GET') return answerGet(node, request, response);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return send(response, 400, rpcError(null, { code: -32700, message: 'Parse error' }));
+  }
+  const text = Array.isArray(parsed) ? answerBatch(node, parsed) : answerOne(node, parsed);
+  if (text.status === 200 && wire === 'truncated') {
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(text.body.slice(0, Math.floor(text.body.length / 2)));
+    return;
+  }
+  send(response, text.status, text.body);
+}
+
+function answerGet(node: BesuNode, request: IncomingMessage, response: ServerResponse): void {
+  if (request.url === '/liveness') return send(response, 200, '{"status":"UP"}');
+  if (request.url?.startsWith('/readiness') === true) {
+    const up = (node.behaviour().peers ?? 1) >= 1 && (node.behaviour().lag ?? 0) <= 2;
+    return send(response, up ? 200 : 503, `{"status":"${up ? 'UP' : 'DOWN'}"}`);
+  }
+  return send(response, 201, '');
+}
+
+function answerBatch(node: BesuNode, batch: readonly unknown[]): { status: number; body: string } {
+  if (batch.length === 0)
+    return { status: 400, body: rpcError(null, { code: -32600, message: 'Invalid Request' }) };
+  if (batch.length > MAX_BATCH)
+    return {
+      status: 200,
+      body: rpcError(null, { code: -32005, message: 'Number of requests in batch exceeds limit' }),
+    };
+  return {
+    status: 200,
+    body: `[${batch
+      .map((one) => answerOne(node, one).body)
+      .filter((one) => one !== '')
+      .join(',')}]`,
+  };
+}
+
+function answerOne(node: BesuNode, request: unknown): { status: number; body: string } {
+  if (request === null || typeof request !== 'object' || Array.isArray(request))
+    return { status: 400, body: rpcError(null, { code: -32600, message: 'Invalid Request' }) };
+  const { id, method, params } = request as RpcRequest;
+  if (id === undefined) return { status: 200, body: '' };
+  const result = call(node, String(method), Array.isArray(params) ? params : []);
+  if (isFault(result)) return { status: 200, body: rpcError(id, result) };
+  return { status: 200, body: JSON.stringify({ jsonrpc: '2.0', id, result: result.value }) };
+}
+
+function rpcError(id: unknown, error: RpcFault): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error });
+}
+
+const fault = (code: number, message: string): RpcFault => ({ code, message });
+function isFault(result: RpcFault | { readonly value: unknown }): result is RpcFault {
+  return 'code' in result;
+}
+
+type Method = (node: BesuNode, params: readonly unknown[]) => RpcFault | { readonly value: unknown };
+
+const METHODS: Readonly<Record<string, Method>> = {
+  eth_chainId: (node) => ({ value: hex(node.chainId) }),
+  net_version: (node) => ({ value: String(node.chainId) }),
+  eth_blockNumber: (node) => ({ value: hex(headOf(node)) }),
+  eth_getBlockByNumber: (node, params) => {
+    if (params.length < 2) return fault(-32602, 'Invalid block param (block not found)');
+    const block = blockAt(node, params[0]);
+    return block === 'bad' ? fault(-32602, 'Invalid block param') : { value: block };
+  },
+  eth_syncing: (node) =>
+    node.behaviour().syncing === true
+      ? {
+          value: {
+            startingBlock: '0x0',
+            currentBlock: hex(headOf(node)),
+            highestBlock: hex(node.chain().height),
+          },
+        }
+      : { value: false },
+  net_peerCount: (node) => ({ value: hex(node.behaviour().peers ?? 36) }),
+  net_listening: () => ({ value: true }),
+  web3_clientVersion: (node) => ({
+    value: node.behaviour().client ?? 'besu/v25.12.0/linux-x86_64/openjdk-java-21',
+  }),
+  rpc_modules: (node) => ({ value: Object.fromEntries([...node.groups].map((group) => [group, '1.0'])) }),
+  qbft_getValidatorsByBlockNumber: (node, params) => {
+    const block = params[0] === 'pending' ? node.chain().head : blockAt(node, params[0]);
+    if (block === 'bad') return fault(-32602, 'Invalid block param');
+    return { value: block === null ? null : node.chain().validators.map((one) => one.address) };
+  },
+  qbft_getSignerMetrics: (node) => ({ value: signerMetrics(node) }),
+  qbft_getPendingVotes: () => ({ value: {} }),
+  qbft_getRequestTimeoutSeconds: () => ({ value: 4 }),
+  txpool_besuStatistics: () => ({ value: { maxSize: 4096, localCount: 0, remoteCount: 0 } }),
+  admin_peers: () => ({ value: [] }),
+};
+
+function call(
+  node: BesuNode,
+  name: string,
+  params: readonly unknown[],
+): RpcFault | { readonly value: unknown } {
+  const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+  if (method === undefined) return fault(-32601, 'Method not found');
+  if (!node.groups.has(name.slice(0, name.indexOf('_')))) return fault(-32604, 'Method not enabled');
+  return method(node, params);
+}
+
+function headOf(node: BesuNode): number {
+  return Math.max(0, node.chain().height - (node.behaviour().lag ?? 0));
+}
+
+function blockAt(node: BesuNode, tag: unknown): unknown {
+  if (tag === 'earliest') return node.chain().block(0);
+  if (tag === 'latest') return node.chain().block(node.behaviour().stateLost === true ? 0 : headOf(node));
+  if (typeof tag !== 'string' || !/^0x(0|[1-9a-f][0-9a-f]{0,15})$/.test(tag)) return 'bad';
+  const number = Number(BigInt(tag));
+  return number > headOf(node) ? null : node.chain().block(number);
+}
+
+function signerMetrics(node: BesuNode): unknown {
+  const chain = node.chain();
+  const counts = new Map(chain.validators.map((one) => [one.address, { count: 0, last: 0 }]));
+  for (let number = Math.max(1, chain.height - 99); number <= chain.height; number += 1) {
+    const entry = counts.get(chain.block(number)?.miner ?? '');
+    if (entry !== undefined) {
+      entry.count += 1;
+      entry.last = number;
+    }
+  }
+  return [...counts].map(([address, { count, last }]) => ({
+    address,
+    proposedBlockCount: hex(count),
+    lastProposedBlockNumber: hex(last),
+  }));
+}

@@ -1,0 +1,225 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer as createHttp, type Server as HttpServer } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { type AddressInfo, createServer as createTcp, type Server as NetServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { makeClusterCa } from './certificates.ts';
+import { Consensus, makeValidators } from './consensus.ts';
+import {
+  apiGroupsOf,
+  FABRIC,
+  HOSTS,
+  type HostName,
+  INDY,
+  type SimGuest,
+  simGuests,
+  VALIDATORS,
+} from './estate-data.ts';
+import { answerBesu, type BesuNode } from './json-rpc.ts';
+import { answerProxmox } from './proxmox-api.ts';
+import { findScenario, SCENARIOS, type Scenario } from './scenarios.ts';
+import { answerBlockscout, answerFirefly } from './services.ts';
+import { makeSshKey, makeSshServer } from './ssh-server.ts';
+import { writeEstate } from './write-estate.ts';
+
+export interface DemoOptions {
+  /** A name from SCENARIOS. */
+  readonly scenario: string;
+  /** `demo:<random>`; given where a session of an earlier start is to be continued. */
+  readonly estateId?: string;
+  /** Seconds between blocks. */
+  readonly blockPeriodS?: number;
+}
+
+export interface Demo {
+  readonly configPath: string;
+  readonly folder: string;
+  readonly estateId: string;
+  /** Ends all servers and removes the folder. */
+  stop(): Promise<void>;
+}
+
+/** A scenario that does not exist; the message lists those that do. */
+export class UnknownScenarioError extends Error {
+  override readonly name = 'UnknownScenarioError';
+}
+
+const BACKFILL = 120;
+
+/**
+ * Serves the simulated estate on loopback until it is stopped.
+ * @throws UnknownScenarioError
+ */
+export async function startDemo(options: DemoOptions): Promise<Demo> {
+  const scenario = findScenario(options.scenario);
+  if (scenario === undefined)
+    throw new UnknownScenarioError(
+      `there is no scenario "${options.scenario}"; there are: ${SCENARIOS.map((one) => one.name).join(', ')}`,
+    );
+  const estateId = options.estateId ?? `demo:${randomBytes(8).toString('hex')}`;
+  const folder = await mkdtemp(join(tmpdir(), 'c138-demo-'));
+  const simulation = new Simulation(scenario, options.blockPeriodS ?? 2);
+  try {
+    const configPath = await simulation.listen(folder, estateId);
+    return {
+      configPath,
+      folder,
+      estateId,
+      async stop() {
+        await simulation.stop();
+        await rm(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await simulation.stop();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+class Simulation {
+  readonly #scenario: Scenario;
+  readonly #periodS: number;
+  readonly #servers: (HttpServer | NetServer)[] = [];
+  readonly #sockets = new Set<{ destroy(): unknown }>();
+  readonly #guests: readonly SimGuest[];
+  readonly #main: Consensus;
+  readonly #fork: Consensus;
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(scenario: Scenario, periodS: number) {
+    this.#scenario = scenario;
+    this.#periodS = periodS;
+    this.#guests = simGuests().map((guest) => scenario.guest?.(guest) ?? guest);
+    const down = scenario.validatorsDown ?? [];
+    const isUp = (_validator: unknown, index: number): boolean => !down.includes(VALIDATORS[index] ?? 0);
+    const stalled = down.length > 1;
+    // A stalled chain was healthy until a minute ago.
+    const until = Math.floor(Date.now() / 1000) - (stalled ? 60 : 0);
+    const backfill = { validators: makeValidators(VALIDATORS.length), count: BACKFILL, until, periodS };
+    const history = Consensus.start({ ...backfill, isUp: stalled ? () => true : isUp });
+    this.#main = history.fork(isUp);
+    this.#fork = history.fork(isUp);
+  }
+
+  async listen(folder: string, estateId: string): Promise<string> {
+    const ca = await makeClusterCa();
+    const secret = randomUUID();
+    const clientKey = makeSshKey();
+    const proxmoxPorts = new Map<HostName, number>();
+    const sshPorts = new Map<HostName, number>();
+    const servicePorts = new Map<number, number>();
+    let knownHosts = '';
+    const state = {
+      guests: () => this.#guests,
+      hostOnline: (host: HostName) => !(this.#scenario.hostsDown ?? []).includes(host),
+      authorization: `PVEAPIToken=c138@pve!audit=${secret}`,
+      rights: 'auditor' as const,
+    };
+    const certificate = await ca.issue(['localhost', '127.0.0.1', '::1', ...HOSTS]);
+    for (const host of HOSTS) {
+      const pve = createHttps({ cert: certificate.cert, key: certificate.key }, (request, response) =>
+        answerProxmox(state, host, request, response),
+      );
+      proxmoxPorts.set(host, await this.#open(pve, this.#hostUp(host)));
+      const hostKey = makeSshKey();
+      const ssh = makeSshServer({
+        host,
+        hostKey: hostKey.private,
+        clientPublicKey: clientKey.public,
+        guests: state.guests,
+      });
+      const port = await this.#open(ssh as unknown as NetServer, this.#hostUp(host));
+      sshPorts.set(host, port);
+      knownHosts += `[127.0.0.1]:${port} ${hostKey.public.split(' ').slice(0, 2).join(' ')}\n`;
+    }
+    for (const guest of this.#guests) {
+      const server = this.#serviceOf(guest);
+      if (server !== null) servicePorts.set(guest.vmid, await this.#open(server.server, server.up));
+    }
+    this.#timer = setInterval(() => this.#tick(), this.#periodS * 1000);
+    return writeEstate({
+      folder,
+      estateId,
+      guests: this.#guests,
+      genesisHash: this.#main.block(0)?.hash ?? '',
+      validators: this.#main.validators.map((one) => one.address),
+      caPem: ca.pem,
+      token: `c138@pve!audit=${secret}`,
+      sshClientKey: clientKey.private,
+      knownHosts,
+      blockPeriodS: this.#periodS,
+      proxmoxPorts,
+      sshPorts,
+      servicePorts,
+    });
+  }
+
+  #hostUp(host: HostName): boolean {
+    return this.#scenario.dark !== true && !(this.#scenario.hostsDown ?? []).includes(host);
+  }
+
+  #serviceOf(guest: SimGuest): { server: HttpServer | NetServer; up: boolean } | null {
+    const up = guest.running && this.#hostUp(guest.host);
+    if (guest.category.startsWith('besu') || guest.category.startsWith('rpc')) {
+      const forked = (this.#scenario.forked ?? []).includes(guest.vmid);
+      const node: BesuNode = {
+        chain: () => (forked ? this.#fork : this.#main),
+        chainId: 138,
+        groups: apiGroupsOf(guest.category),
+        behaviour: () => this.#scenario.node?.(guest.vmid) ?? {},
+      };
+      return { server: createHttp((request, response) => answerBesu(node, request, response)), up };
+    }
+    if (guest.vmid === 6200)
+      return { server: createHttp((request, response) => answerFirefly({}, request, response)), up };
+    if (guest.category === 'explorer') {
+      const options = { chain: () => this.#main, lag: () => 0 };
+      return { server: createHttp((request, response) => answerBlockscout(options, request, response)), up };
+    }
+    if ([...FABRIC, ...INDY].includes(guest.vmid))
+      return {
+        server: createTcp((socket) => socket.on('error', () => undefined)),
+        up: (this.#scenario.listeners ?? []).includes(guest.vmid),
+      };
+    if (guest.category === 'npmplus')
+      return { server: createTcp((socket) => socket.on('error', () => undefined)), up };
+    return null;
+  }
+
+  /** Listens on a free loopback port; a server that is down gives its port back, so that it refuses. */
+  async #open(server: HttpServer | NetServer, up: boolean): Promise<number> {
+    server.on(
+      'connection',
+      (socket: { destroy(): unknown; on(event: 'close', listener: () => void): unknown }) => {
+        if (typeof socket.destroy !== 'function') return;
+        this.#sockets.add(socket);
+        socket.on('close', () => this.#sockets.delete(socket));
+      },
+    );
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    if (up) this.#servers.push(server);
+    else await new Promise<void>((resolve) => server.close(() => resolve()));
+    return port;
+  }
+
+  #tick(): void {
+    const now = Math.floor(Date.now() / 1000);
+    this.#main.produce(now);
+    if (this.#scenario.forked !== undefined) this.#fork.produce(now, `0x${'5f'.repeat(32)}`);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    for (const socket of this.#sockets) socket.destroy();
+    await Promise.all(
+      this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
+  }
+}
