@@ -1,0 +1,73 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import Conf from 'conf';
+import { sanitiseLine } from '../model/index.ts';
+
+/** Preferences of the person at the screen. Nothing that decides about the estate or evidence is kept here. */
+export interface Settings {
+  /** `auto` follows the terminal and NO_COLOR. */
+  readonly colour: 'auto' | 'never';
+  readonly glyphs: 'auto' | 'unicode' | 'ascii';
+  /** The tab that is open at the start, 1 to 8. */
+  readonly firstTab: number;
+  /** Redraw the whole screen each time, for terminals with odd glyph widths. */
+  readonly fullRedraw: boolean;
+}
+
+export const DEFAULT_SETTINGS: Settings = {
+  colour: 'auto',
+  glyphs: 'auto',
+  firstTab: 1,
+  fullRedraw: false,
+};
+
+export interface SettingsStore {
+  /** The file, for messages. */
+  readonly path: string;
+  get(): Settings;
+  /** Changes some preferences and writes them at once. */
+  set(changes: Partial<Settings>): void;
+}
+
+/** The settings file can not be used. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
+/**
+ * Opens `settings.json` (0600) in the configuration folder (0700); it is created at the first change.
+ * @throws SettingsError saying which file is bad and how to mend it
+ */
+export function openSettings(folder: string): SettingsStore {
+  const path = `${folder}/settings.json`;
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const conf = new Conf<{ -readonly [K in keyof Settings]: Settings[K] }>({
+      cwd: folder,
+      configName: 'settings',
+      projectName: 'c138',
+      projectSuffix: '',
+      configFileMode: 0o600,
+      clearInvalidConfig: false,
+      accessPropertiesByDotNotation: false,
+      rootSchema: { additionalProperties: false },
+      schema: {
+        colour: { type: 'string', enum: ['auto', 'never'], default: DEFAULT_SETTINGS.colour },
+        glyphs: { type: 'string', enum: ['auto', 'unicode', 'ascii'], default: DEFAULT_SETTINGS.glyphs },
+        firstTab: { type: 'integer', minimum: 1, maximum: 8, default: DEFAULT_SETTINGS.firstTab },
+        fullRedraw: { type: 'boolean', default: DEFAULT_SETTINGS.fullRedraw },
+      },
+    });
+    return {
+      path,
+      get: () => ({ ...DEFAULT_SETTINGS, ...conf.store }),
+      set(changes) {
+        conf.set({ ...conf.store, ...changes });
+        chmodSync(path, 0o600);
+      },
+    };
+  } catch (error) {
+    throw new SettingsError(
+      `${path}: ${sanitiseLine((error as Error).message, 160)}. Correct the file, or remove it to go back to the defaults.`,
+    );
+  }
+}

@@ -1,0 +1,104 @@
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import {
+  assessEstate,
+  type CrossRule,
+  type EpochMs,
+  type EstateAssessment,
+  type Snapshot,
+  type SnapshotOrigin,
+} from '../model/index.ts';
+import type { Backend, BackendEvent, LogLevel, RunView, SourceState } from './backend.ts';
+
+export interface LogLine {
+  readonly at: EpochMs;
+  readonly level: LogLevel;
+  readonly text: string;
+  /** How often the same line came in a row. */
+  readonly count: number;
+}
+
+/** Everything the screens show, besides what they keep for themselves (selection, filter, scroll). */
+export interface ConsoleState {
+  readonly snapshot: Snapshot | null;
+  readonly origin: SnapshotOrigin | null;
+  readonly assessment: EstateAssessment | null;
+  readonly sources: Readonly<Record<string, SourceState>>;
+  /** Oldest first. */
+  readonly log: readonly LogLine[];
+  readonly runs: Readonly<Record<string, RunView>>;
+}
+
+export type ConsoleStore = StoreApi<ConsoleState>;
+
+const MAX_LOG = 1_000;
+
+const EMPTY: ConsoleState = {
+  snapshot: null,
+  origin: null,
+  assessment: null,
+  sources: {},
+  log: [],
+  runs: {},
+};
+
+/** The moment a snapshot is assessed at: the clock while it is live, its capture when it was read from a file. */
+export function assessedAt(snapshot: Snapshot, origin: SnapshotOrigin, now: EpochMs): EpochMs {
+  return origin.mode === 'live' ? now : Date.parse(snapshot.ended);
+}
+
+/** The state after an event. Pure but for the given clock. */
+export function afterEvent(
+  state: ConsoleState,
+  event: BackendEvent,
+  now: EpochMs,
+  rules: readonly CrossRule[],
+): ConsoleState {
+  switch (event.type) {
+    case 'snapshot':
+      return {
+        ...state,
+        snapshot: event.snapshot,
+        origin: event.origin,
+        assessment: assessEstate(event.snapshot, assessedAt(event.snapshot, event.origin, now), rules),
+      };
+    case 'source':
+      return { ...state, sources: { ...state.sources, [event.endpoint]: event.state } };
+    case 'log':
+      return { ...state, log: addLog(state.log, event) };
+    case 'run':
+      return { ...state, runs: { ...state.runs, [event.run.session]: event.run } };
+  }
+}
+
+/** Adds a line, or raises the count of the last one when it says the same. */
+export function addLog(log: readonly LogLine[], line: LogLine): readonly LogLine[] {
+  const last = log.at(-1);
+  const { at, level, text, count } = line;
+  if (last !== undefined && last.text === text && last.level === level)
+    return [...log.slice(0, -1), { at, level, text, count: Math.max(count, last.count) }];
+  return [...log.slice(1 - MAX_LOG), { at, level, text, count }];
+}
+
+/**
+ * A store that follows a backend. `tick` assesses the same snapshot again, so that evidence grows stale on the screen
+ * when nothing new comes.
+ */
+export function followBackend(
+  backend: Backend,
+  rules: readonly CrossRule[],
+  clock: () => EpochMs = Date.now,
+): { readonly store: ConsoleStore; tick(): void; stop(): void } {
+  const store = createStore<ConsoleState>(() => EMPTY);
+  const stop = backend.subscribe((event) =>
+    store.setState((state) => afterEvent(state, event, clock(), rules), true),
+  );
+  return {
+    store,
+    tick() {
+      const { snapshot, origin } = store.getState();
+      if (snapshot === null || origin?.mode !== 'live') return;
+      store.setState({ assessment: assessEstate(snapshot, clock(), rules) });
+    },
+    stop,
+  };
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { Backend, BackendEvent } from '../../src/state/backend.ts';
+import { addLog, followBackend, type LogLine } from '../../src/state/store.ts';
+import { snapshotOf } from './fixtures.ts';
+
+function fakeBackend(): { backend: Backend; tell: (event: BackendEvent) => void } {
+  const listeners = new Set<(event: BackendEvent) => void>();
+  const backend = {
+    subscribe(listener: (event: BackendEvent) => void) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  } as unknown as Backend;
+  return { backend, tell: (event) => listeners.forEach((listener) => void listener(event)) };
+}
+
+const captured = Date.parse('2026-11-23T03:04:06.000Z');
+const dayLater = captured + 86_400_000;
+
+describe('store', () => {
+  it('assesses a live snapshot by the clock, and an old one as of its capture', () => {
+    const { backend, tell } = fakeBackend();
+    const { store } = followBackend(backend, [], () => dayLater);
+    tell({ type: 'snapshot', snapshot: snapshotOf(), origin: { mode: 'offline', path: '/s' } });
+    expect(store.getState().assessment?.at).toBe(captured);
+    expect(store.getState().assessment?.subjects[0]?.health).toBe('ok');
+    tell({ type: 'snapshot', snapshot: snapshotOf(), origin: { mode: 'live', config: '/e' } });
+    expect(store.getState().assessment?.at).toBe(dayLater);
+    expect(store.getState().assessment?.subjects[0]?.stale).toBe(true);
+  });
+
+  it('lets evidence grow stale on a tick without news, but never that of a file', () => {
+    const { backend, tell } = fakeBackend();
+    let now = captured;
+    const followed = followBackend(backend, [], () => now);
+    tell({ type: 'snapshot', snapshot: snapshotOf(), origin: { mode: 'live', config: '/e' } });
+    expect(followed.store.getState().assessment?.subjects[0]?.health).toBe('ok');
+    now = dayLater;
+    followed.tick();
+    expect(followed.store.getState().assessment?.subjects[0]?.health).toBe('unknown');
+    tell({ type: 'snapshot', snapshot: snapshotOf(), origin: { mode: 'offline', path: '/s' } });
+    followed.tick();
+    expect(followed.store.getState().assessment?.at).toBe(captured);
+  });
+
+  it('keeps sources apart, hears nothing after stop, and counts repeated lines', () => {
+    const { backend, tell } = fakeBackend();
+    const { store, stop } = followBackend(backend, []);
+    const state = { asking: true, lastAsked: 1, lastGood: null, lastError: null, nextAt: null };
+    tell({ type: 'source', endpoint: 'a', state });
+    tell({ type: 'source', endpoint: 'b', state: { ...state, asking: false } });
+    expect(Object.keys(store.getState().sources)).toEqual(['a', 'b']);
+    tell({ type: 'log', at: 1, level: 'warn', text: 'refused', count: 1 });
+    tell({ type: 'log', at: 2, level: 'warn', text: 'refused', count: 2 });
+    stop();
+    tell({ type: 'log', at: 3, level: 'warn', text: 'refused', count: 3 });
+    expect(store.getState().log).toEqual([{ at: 2, level: 'warn', text: 'refused', count: 2 }]);
+  });
+
+  it('keeps the log short', () => {
+    let log: readonly LogLine[] = [];
+    for (let at = 0; at < 1_500; at += 1) log = addLog(log, { at, level: 'info', text: `${at}`, count: 1 });
+    expect(log.length).toBe(1_000);
+    expect(log[0]?.text).toBe('500');
+  });
+});
