@@ -45,7 +45,10 @@ function guest(vmid: number, name: string, category: string, more: Partial<SimGu
 export function simGuests(): SimGuest[] {
   const stopped = { state: 'placeholder CT only', running: false } as const;
   return [
-    ...VALIDATORS.map((vmid) => guest(vmid, `sim-besu-validator-${vmid - 999}`, 'besu_validator')),
+    // One validator a host, so that no single host takes the quorum with it.
+    ...VALIDATORS.map((vmid, index) =>
+      guest(vmid, `sim-besu-validator-${vmid - 999}`, 'besu_validator', { host: HOSTS[index] ?? 'r630-01' }),
+    ),
     ...SENTRIES.map((vmid) => guest(vmid, `sim-besu-sentry-${vmid - 1499}`, 'besu_sentry')),
     ...Object.entries(RPC_BY_CATEGORY).flatMap(([category, vmids]) =>
       vmids.map((vmid) => guest(vmid, `sim-${category.replaceAll('_', '-')}-${vmid}`, category)),

@@ -20,6 +20,7 @@ export interface Scenario {
 
 const HOSTILE = 'x\u001b]52;c;aGk=\u0007\u001b[2J\u001b[31m\u202egnp.exe\u200b\r\nFAKE ok\u009b31m';
 
+/** The scenarios that `c138 demo --scenario` offers. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'healthy',
@@ -47,6 +48,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'host-down',
     description: 'r630-02 is off; Proxmox still remembers its guests as running',
     hostsDown: ['r630-02'],
+    validatorsDown: VALIDATORS.slice(2, 3),
   },
   {
     name: 'placeholder-running',

@@ -9,9 +9,12 @@ export interface SshHost {
   readonly guests: () => readonly SimGuest[];
 }
 
-/** Makes an Ed25519 key pair in OpenSSH form. */
+/** Makes an Ed25519 key pair in OpenSSH form. ssh2 now and then writes one that it cannot read back; such a pair is made anew. */
 export function makeSshKey(): { readonly private: string; readonly public: string } {
-  return ssh2.utils.generateKeyPairSync('ed25519', { comment: 'c138 simulated estate' });
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'c138 simulated estate' });
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }
 
 /** An SSH server that knows a few read-only commands of a Proxmox host. */

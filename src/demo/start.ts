@@ -47,6 +47,8 @@ export class UnknownScenarioError extends Error {
 }
 
 const BACKFILL = 120;
+/** Blocks by which the two futures of a fork differ at the start. */
+const FORKED_BLOCKS = 5;
 
 /**
  * Serves the simulated estate on loopback until it is stopped.
@@ -97,11 +99,15 @@ class Simulation {
     const isUp = (_validator: unknown, index: number): boolean => !down.includes(VALIDATORS[index] ?? 0);
     const stalled = down.length > 1;
     // A stalled chain was healthy until a minute ago.
-    const until = Math.floor(Date.now() / 1000) - (stalled ? 60 : 0);
+    const behindS = stalled ? 60 : scenario.forked === undefined ? 0 : FORKED_BLOCKS * periodS;
+    const until = Math.floor(Date.now() / 1000) - behindS;
     const backfill = { validators: makeValidators(VALIDATORS.length), count: BACKFILL, until, periodS };
     const history = Consensus.start({ ...backfill, isUp: stalled ? () => true : isUp });
     this.#main = history.fork(isUp);
     this.#fork = history.fork(isUp);
+    if (scenario.forked !== undefined)
+      for (let left = FORKED_BLOCKS; left > 0; left -= 1)
+        this.#tick(until + (FORKED_BLOCKS - left + 1) * periodS);
   }
 
   async listen(folder: string, estateId: string): Promise<string> {
@@ -139,7 +145,7 @@ class Simulation {
       const server = this.#serviceOf(guest);
       if (server !== null) servicePorts.set(guest.vmid, await this.#open(server.server, server.up));
     }
-    this.#timer = setInterval(() => this.#tick(), this.#periodS * 1000);
+    this.#timer = setInterval(() => this.#tick(Math.floor(Date.now() / 1000)), this.#periodS * 1000);
     return writeEstate({
       folder,
       estateId,
@@ -209,8 +215,8 @@ class Simulation {
     return port;
   }
 
-  #tick(): void {
-    const now = Math.floor(Date.now() / 1000);
+  /** Lets every chain make its next block. `now` in seconds. */
+  #tick(now: number): void {
     this.#main.produce(now);
     if (this.#scenario.forked !== undefined) this.#fork.produce(now, `0x${'5f'.repeat(32)}`);
   }

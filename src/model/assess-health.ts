@@ -112,6 +112,7 @@ function answerFindings(input: HealthInput, fresh: readonly Observation[]): Find
   const knownStopped = state?.run === 'stopped' && !hostGone;
   const out: Finding[] = [];
   let asked = 0;
+  const told = new Set<string>();
   for (const one of fresh) {
     const { answer } = one;
     if (one.probe !== 'pve-guest') asked += 1;
@@ -120,6 +121,9 @@ function answerFindings(input: HealthInput, fresh: readonly Observation[]): Find
         out.push(finding(subject, check.id, check.result, check.reason, check.next));
     if (answer.class === 'ok' || answer.class === 'ok-null' || answer.checks.length > 0) continue;
     if (knownStopped) continue;
+    // Several probes ask one endpoint; a failure to reach it is told once.
+    if (told.has(`${one.endpoint} ${answer.class}`)) continue;
+    told.add(`${one.endpoint} ${answer.class}`);
     const detail = answer.detail === undefined ? '' : `: ${answer.detail}`;
     if (OWN_FAILURE.has(answer.class) && knownRunning)
       out.push(
