@@ -4,3 +4,4 @@ export * from './find-block.ts';
 export * from './header.ts';
 export * from './prove.ts';
 export * from './quorum.ts';
+export * from './rules.ts';
