@@ -1,0 +1,75 @@
+import type { Answer, AnswerClass, Endpoint, RawRef } from '../model/index.ts';
+import { sanitiseLine } from '../model/index.ts';
+import { type ProbeContext, timeoutOf } from './context.ts';
+import { redact } from './redact.ts';
+import { makeAnswer } from './rpc-session.ts';
+import { httpRequest } from './transports/http.ts';
+
+/** A GET of a JSON resource, with its answer class and stored raw body. */
+export interface JsonGet {
+  readonly class: AnswerClass;
+  readonly status: number | null;
+  readonly json: unknown;
+  readonly detail: string;
+  readonly raw: RawRef | null;
+}
+
+/** Asks for one JSON resource. The token, if any, lives for this request only. */
+export async function getJson(
+  context: ProbeContext,
+  endpoint: Endpoint,
+  path: string,
+  token: { readonly header: string; readonly secret: string } | null = null,
+): Promise<JsonGet> {
+  const answer = await httpRequest({
+    base: endpoint.url,
+    path,
+    ...(token === null ? {} : { authorization: token.header }),
+    ...(endpoint.hostHeader === undefined ? {} : { hostHeader: endpoint.hostHeader }),
+    ...(endpoint.tls === undefined ? {} : { tls: endpoint.tls }),
+    timeoutMs: timeoutOf(endpoint),
+    signal: context.signal,
+  });
+  let raw: RawRef | null = null;
+  if (answer.body.length > 0) {
+    const { bytes, redactions } = redact(answer.body, token === null ? [] : [token.secret]);
+    raw = context.storeRaw(bytes, redactions, answer.class === 'too-large');
+  }
+  const give = (cls: AnswerClass, detail: string, json: unknown = null): JsonGet => ({
+    class: cls,
+    status: answer.status,
+    json,
+    detail: sanitiseLine(detail, 160),
+    raw,
+  });
+  if (answer.class !== 'ok') return give(answer.class, answer.detail);
+  const text = Buffer.from(answer.body).toString('utf8');
+  if (answer.contentType.includes('html') || /^\s*<(!doctype|html)/i.test(text))
+    return give('edge-error', `an HTML page with status ${answer.status}`);
+  let json: unknown = null;
+  let isJson = true;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    isJson = false;
+  }
+  const message = messageOf(json);
+  if (answer.status === 401) return give('auth', message || 'the credentials are not accepted', json);
+  if (answer.status === 403) return give('not-allowed', message || 'not allowed to see this', json);
+  if (answer.status === null || answer.status < 200 || answer.status > 299)
+    return give('http-error', message || `status ${answer.status}`, json);
+  if (text.trim() === '') return give('empty', 'the body is empty');
+  if (!isJson) return give('not-json', 'the body is not JSON');
+  return give('ok', '', json);
+}
+
+/** An answer without facts for a GET that gave none. */
+export function failedGet(get: JsonGet): Answer {
+  return makeAnswer(get.class, {}, [], { code: get.status, detail: get.detail });
+}
+
+function messageOf(json: unknown): string {
+  if (json === null || typeof json !== 'object') return '';
+  const { message, error } = json as Record<string, unknown>;
+  return typeof message === 'string' ? message : typeof error === 'string' ? error : '';
+}

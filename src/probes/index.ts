@@ -1,0 +1,3 @@
+export * from './allow-list.ts';
+export * from './context.ts';
+export * from './observe.ts';

@@ -1,0 +1,59 @@
+import { type Check, type Endpoint, type Observation, sanitiseLine } from '../model/index.ts';
+import { observe, type ProbeContext } from './context.ts';
+import { redact } from './redact.ts';
+import { makeAnswer, pass, warn } from './rpc-session.ts';
+import { SshSession, sshConnect } from './transports/ssh.ts';
+
+/** Clock offset that is worth a warning: Besu refuses a header more than one second ahead of its own clock. */
+const CLOCK_WARN_MS = 500;
+
+/**
+ * Probe `ssh-host`: logs in with host key check and asks name and clock.
+ * Facts: `hostname`, `clockOffsetMs` (the host's clock minus ours, at the midpoint of the question).
+ */
+export function sshHost(context: ProbeContext, endpoint: Endpoint): Promise<Observation> {
+  return observe(
+    context,
+    { probe: 'ssh-host', endpoint, request: 'ssh: hostname; date +%s%3N' },
+    async () => {
+      const session = await sshConnect(endpoint, context.signal);
+      if (!(session instanceof SshSession))
+        return {
+          answer: makeAnswer(session.class, {}, [], { detail: session.detail }),
+          level: 'none',
+          raw: null,
+        };
+      try {
+        const name = await session.run(['hostname']);
+        const before = Date.now();
+        const clock = await session.run(['date', '+%s%3N']);
+        const middle = (before + Date.now()) / 2;
+        const out = Buffer.concat([name.stdout, clock.stdout]);
+        const { bytes, redactions } = redact(out);
+        const raw = context.storeRaw(bytes, redactions, false);
+        if (name.class !== 'ok')
+          return {
+            answer: makeAnswer(name.class, { exit: name.exit }, [], { detail: name.detail }),
+            level: 'runtime',
+            raw,
+          };
+        const hostname = sanitiseLine(Buffer.from(name.stdout).toString('utf8').trim(), 80);
+        const theirs = Number(Buffer.from(clock.stdout).toString('utf8').trim());
+        const offset =
+          clock.class === 'ok' && Number.isSafeInteger(theirs) ? Math.round(theirs - middle) : null;
+        const checks: Check[] = [pass('ssh-login', `logged in, host key known, hostname ${hostname}`)];
+        if (offset !== null && Math.abs(offset) >= CLOCK_WARN_MS)
+          checks.push(
+            warn(
+              'clock',
+              `its clock is ${offset} ms from ours`,
+              'check NTP on both; Besu tolerates one second',
+            ),
+          );
+        return { answer: makeAnswer('ok', { hostname, clockOffsetMs: offset }, checks), level: 'app', raw };
+      } finally {
+        session.close();
+      }
+    },
+  );
+}
