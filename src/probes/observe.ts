@@ -77,16 +77,19 @@ export async function observeEstate(
       clusterRound(context, endpoints, gathered, keep),
       commonRound(context, endpoints, gathered, keep),
     ]);
-  const head = highestHead(gathered);
-  if (head !== null) {
-    const proof = qbftProof(context, head);
-    if (proof !== null) keep([proof]);
-  }
+  keep(quorumRound(context, gathered));
   return gathered;
 }
 
+/** The quorum proof of the highest head that was seen; asks nothing. */
+export function quorumRound(context: ProbeContext, gathered: readonly Observation[]): readonly Observation[] {
+  const head = highestHead(gathered);
+  const proof = head === null ? null : qbftProof(context, head);
+  return proof === null ? [] : [proof];
+}
+
 /** The cluster-wide questions go to the first host whose API answered; if none did, to the first, so that its failure is on record. */
-async function clusterRound(
+export async function clusterRound(
   context: ProbeContext,
   endpoints: readonly Endpoint[],
   gathered: readonly Observation[],
@@ -106,7 +109,7 @@ async function clusterRound(
 }
 
 /** Asks every node that gave a head for the block at the lowest head, so that hashes can be compared at one height. */
-async function commonRound(
+export async function commonRound(
   context: ProbeContext,
   endpoints: readonly Endpoint[],
   gathered: readonly Observation[],

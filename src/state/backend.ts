@@ -39,6 +39,21 @@ export interface Backend {
   close(): Promise<void>;
 }
 
+/** The part of a backend that works with runbooks and evidence. */
+export type RunBackend = Pick<
+  Backend,
+  | 'runbooks'
+  | 'sessions'
+  | 'openRun'
+  | 'resumeRun'
+  | 'gateStep'
+  | 'prepare'
+  | 'confirm'
+  | 'cancel'
+  | 'verify'
+  | 'close'
+>;
+
 export type PrepareRequest =
   | {
       readonly kind: 'confirm';

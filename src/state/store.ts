@@ -70,13 +70,11 @@ export function afterEvent(
   }
 }
 
-/** Adds a line, or raises the count of the last one when it says the same. */
+/** Adds a line; one that says the same as an earlier line, and counts itself, takes that line's place at the end. */
 export function addLog(log: readonly LogLine[], line: LogLine): readonly LogLine[] {
-  const last = log.at(-1);
   const { at, level, text, count } = line;
-  if (last !== undefined && last.text === text && last.level === level)
-    return [...log.slice(0, -1), { at, level, text, count: Math.max(count, last.count) }];
-  return [...log.slice(1 - MAX_LOG), { at, level, text, count }];
+  const rest = count > 1 ? log.filter((one) => one.text !== text || one.level !== level) : log;
+  return [...rest.slice(1 - MAX_LOG), { at, level, text, count }];
 }
 
 /**

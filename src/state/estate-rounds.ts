@@ -1,0 +1,35 @@
+import type { DocumentedEstate, Observation } from '../model/index.ts';
+import { clusterRound, commonRound, type ProbeContext, quorumRound } from '../probes/index.ts';
+import type { Round } from './live.ts';
+
+/** How often the estate as a whole is asked, in milliseconds. */
+const CLUSTER_MS = 10_000;
+const CHAIN_MS = 5_000;
+
+/** The questions of a live screen that need several answers: the cluster's list of guests, and one block on all nodes. */
+export function estateRounds(
+  estate: DocumentedEstate,
+  context: Omit<ProbeContext, 'signal'>,
+): readonly Round[] {
+  const { endpoints } = estate;
+  return [
+    {
+      name: 'cluster',
+      cadenceMs: CLUSTER_MS,
+      ask: async (gathered, signal) => {
+        const seen: Observation[] = [];
+        await clusterRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
+        return seen;
+      },
+    },
+    {
+      name: 'chain',
+      cadenceMs: CHAIN_MS,
+      ask: async (gathered, signal) => {
+        const seen: Observation[] = [];
+        await commonRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
+        return [...seen, ...quorumRound({ ...context, signal }, gathered)];
+      },
+    },
+  ];
+}
