@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { findScenario, SCENARIOS } from '../demo/scenarios.ts';
+import { startDemo } from '../demo/start.ts';
+import type { Paths } from '../state/paths.ts';
+import { CliError, type Io, printJson } from './io.ts';
+import { ownCommand } from './own-command.ts';
+
+/** The paths of the demo: everything of it lies in one folder of the state directory, apart from what is real. */
+export function demoPaths(paths: Paths, configPath: string): Paths {
+  const base = join(paths.stateDir.path, 'demo');
+  const why = 'the simulated estate keeps to itself';
+  return {
+    estateFile: { path: configPath, why },
+    configDir: { path: join(base, 'config'), why },
+    stateDir: { path: base, why },
+    trustFile: join(base, 'config', 'trust', 'trust.json'),
+    keysDir: join(base, 'config', 'keys'),
+    evidenceDir: join(base, 'evidence'),
+    reportsDir: join(base, 'reports'),
+  };
+}
+
+/** Lists the scenarios. */
+export function listScenarios(json: boolean, io: Io): number {
+  const list = SCENARIOS.map(({ name, description }) => ({ name, description }));
+  if (json) printJson(io, { format: 'c138-scenarios', v: 1, scenarios: list });
+  else for (const { name, description } of list) io.out(`${name.padEnd(20)} ${description}\n`);
+  return 0;
+}
+
+/** @throws CliError naming the scenarios there are */
+export function checkScenario(name: string): void {
+  if (findScenario(name) === undefined)
+    throw new CliError(
+      `there is no scenario "${name}". There are: ${SCENARIOS.map((one) => one.name).join(', ')}.`,
+    );
+}
+
+/**
+ * The id of the simulated estate on this machine. It stays the same from one start to the next, so that a session that was
+ * broken off can be continued.
+ */
+export async function demoEstateId(folder: string): Promise<string> {
+  const file = join(folder, 'estate-id');
+  const known = (await readFile(file, 'utf8').catch(() => '')).trim();
+  if (/^demo:[0-9a-f]{16}$/.test(known)) return known;
+  const id = `demo:${randomBytes(8).toString('hex')}`;
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const temporary = `${file}.${randomBytes(4).toString('hex')}`;
+    await writeFile(temporary, `${id}\n`, { mode: 0o600, flush: true });
+    await rename(temporary, file);
+  } catch (error) {
+    throw new CliError(
+      `${folder} can not be written (${(error as NodeJS.ErrnoException).code}). Choose another folder with --state-dir.`,
+    );
+  }
+  return id;
+}
+
+/** `c138 demo --serve`: serves the simulated estate until a signal ends it, and prints the path of its estate file. */
+export async function serveDemo(scenario: string, estateId: string, json: boolean, io: Io): Promise<number> {
+  const stopped = Promise.withResolvers<void>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve());
+  const demo = await startDemo({ scenario, estateId });
+  if (json) printJson(io, { format: 'c138-demo', v: 1, config: demo.configPath, estate: estateId, scenario });
+  else {
+    io.out(`${demo.configPath}\n`);
+    io.err(`c138: simulated estate "${scenario}" is being served; end it with Ctrl+C\n`);
+  }
+  await stopped.promise;
+  await demo.stop();
+  return 0;
+}
+
+export interface RunningDemo {
+  readonly configPath: string;
+  stop(): Promise<void>;
+}
+
+/** Serves the simulated estate in a process of its own, which ends when this one does, however that happens. */
+export async function spawnDemo(scenario: string, stateDir: string): Promise<RunningDemo> {
+  const { command, args, env } = ownCommand();
+  const child = spawn(
+    command,
+    [...args, 'demo', '--serve', '--scenario', scenario, '--state-dir', stateDir],
+    {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env,
+    },
+  );
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  let complaint = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaint = `${complaint}${text}`.slice(-2_000);
+  });
+  const configPath = await Promise.race([
+    firstLine(child),
+    ended.then(() => {
+      throw new CliError(
+        `the simulated estate could not be served: ${complaint.trim().replace(/^c138: /, '')}`,
+      );
+    }),
+  ]);
+  child.unref();
+  return {
+    configPath,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new CliError('the simulated estate has no output');
+  for await (const line of createInterface({ input: child.stdout })) return line;
+  return new Promise(() => undefined);
+}

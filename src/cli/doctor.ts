@@ -1,0 +1,93 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { loadEstate } from '../estate/index.ts';
+import type { Paths } from '../state/paths.ts';
+import { openSettings } from '../state/settings.ts';
+import { TOOL, vantageHere } from '../state/tool.ts';
+import { describeError, type Io, printJson } from './io.ts';
+
+interface Item {
+  readonly name: string;
+  readonly value: string;
+  readonly why: string;
+  readonly fault: string | null;
+}
+
+/** `c138 doctor`: what is in force and why, and what is wrong with it. Exit code 0 when all is well, 1 when not. */
+export async function doctorCommand(
+  paths: Paths,
+  flags: { readonly json?: boolean | undefined },
+  io: Io,
+): Promise<number> {
+  const items: Item[] = [
+    { name: 'c138', value: TOOL.version, why: `Node.js ${process.versions.node}`, fault: null },
+    { name: 'looking from', value: vantageHere(), why: 'host name of this machine', fault: null },
+    await estateItem(paths),
+    item('settings', `${paths.configDir.path}/settings.json`, paths.configDir.why, () => {
+      if (existsSync(`${paths.configDir.path}/settings.json`)) openSettings(paths.configDir.path);
+    }),
+    item('trust store', paths.trustFile, paths.configDir.why, () => privateFile(paths.trustFile, 0o022)),
+    item('keystores', paths.keysDir, paths.configDir.why, () => privateFile(paths.keysDir, 0o077)),
+    item('state', paths.stateDir.path, paths.stateDir.why, () => writable(paths.stateDir.path)),
+    item('evidence', paths.evidenceDir, 'in the state folder', () => writable(paths.evidenceDir)),
+    item('reports', paths.reportsDir, 'in the state folder', () => writable(paths.reportsDir)),
+    {
+      name: 'terminal',
+      value: `${io.env.TERM ?? 'TERM is not set'}, ${io.stdoutIsTty ? 'a terminal' : 'not a terminal'}`,
+      why: io.env.NO_COLOR ? 'NO_COLOR is set' : '',
+      fault: null,
+    },
+  ];
+  if (flags.json === true) printJson(io, { format: 'c138-doctor', v: 1, items });
+  else
+    for (const { name, value, why, fault } of items) {
+      io.out(
+        `${fault === null ? 'ok  ' : 'FIX '} ${name.padEnd(12)} ${value}${why === '' ? '' : ` (${why})`}\n`,
+      );
+      if (fault !== null) io.out(`     ${''.padEnd(12)} ${fault}\n`);
+    }
+  return items.every((one) => one.fault === null) ? 0 : 1;
+}
+
+async function estateItem(paths: Paths): Promise<Item> {
+  const { path, why } = paths.estateFile;
+  const base = { name: 'estate file', value: path, why };
+  try {
+    const estate = await loadEstate(path);
+    return {
+      ...base,
+      why: `${why}; ${estate.subjects.length} subjects, ${estate.endpoints.length} endpoints`,
+      fault: null,
+    };
+  } catch (error) {
+    return { ...base, fault: describeError(error) };
+  }
+}
+
+function item(name: string, value: string, why: string, check: () => void): Item {
+  try {
+    check();
+    return { name, value: existsSync(value) ? value : `${value} (not there yet)`, why, fault: null };
+  } catch (error) {
+    return { name, value, why, fault: describeError(error) };
+  }
+}
+
+/** @throws Error when somebody else has one of these rights */
+function privateFile(path: string, forbidden: number): void {
+  if (!existsSync(path)) return;
+  const mode = statSync(path).mode & 0o777;
+  if ((mode & forbidden) !== 0)
+    throw new Error(`others have rights on ${path} (mode ${mode.toString(8)}); run chmod go-rwx on it`);
+}
+
+/** @throws Error when the folder, or the nearest one above it that exists, can not be written */
+function writable(path: string): void {
+  let nearest = path;
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  try {
+    accessSync(nearest, constants.W_OK | constants.X_OK);
+  } catch {
+    throw new Error(`${nearest} can not be written by this user; choose another folder with --state-dir`);
+  }
+}

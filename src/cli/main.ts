@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { sanitiseLine } from '../model/index.ts';
+import { type Paths, resolvePaths } from '../state/paths.ts';
+import { TOOL } from '../state/tool.ts';
+import { CliError, type Io, processIo, reportError } from './io.ts';
+
+interface PathFlags {
+  readonly config?: string;
+  readonly stateDir?: string;
+}
+
+/** What drawing needs to know of the terminal. */
+interface ScreenFlags {
+  readonly plain?: boolean;
+  readonly ascii?: boolean;
+  /** commander sets it to false for `--no-color`. */
+  readonly color?: boolean;
+  readonly fullRedraw?: boolean;
+}
+
+interface JsonFlag {
+  readonly json?: boolean;
+}
+
+/** The flags of a command and of those above it; what was given beats a default, and the nearer beats the farther. */
+function flagsOf<T>(command: Command): T {
+  const chain: Command[] = [];
+  for (let one: Command | null = command; one !== null; one = one.parent) chain.unshift(one);
+  const out: Record<string, unknown> = {};
+  for (const one of chain)
+    for (const [key, value] of Object.entries(one.opts()))
+      if (one.getOptionValueSource(key) !== 'default' || !Object.hasOwn(out, key)) out[key] = value;
+  return out as T;
+}
+
+/**
+ * Runs one command line and returns its exit code. Never throws, never prints a stack trace.
+ * @param argv the arguments after the program's name
+ */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  let code = 0;
+  const program = buildProgram(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return reportError(error, io);
+  }
+}
+
+function buildProgram(io: Io, done: (code: number) => void): Command {
+  const pathsOf = (flags: PathFlags): Paths =>
+    resolvePaths({
+      flags: { config: flags.config, stateDir: flags.stateDir },
+      env: io.env,
+      exists: existsSync,
+    });
+  const program = new Command('c138');
+  program
+    .description(
+      'The operator console for DBIS Chain 138: looks without touching, guides, and keeps signed evidence.',
+    )
+    .version(TOOL.version, '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text),
+      writeErr: (text) => io.err(text),
+      outputError: (text, write) =>
+        write(`c138: ${sanitiseLine(text.replace(/^error: /, '').trim())}. See c138 --help.\n`),
+    })
+    .showSuggestionAfterError(true)
+    .enablePositionalOptions();
+
+  /** Every command inherits the settings above. */
+  const command = (parent: Command, usage: string, text: string): Command =>
+    parent.command(usage).description(text).copyInheritedSettings(program).allowExcessArguments(false);
+  const withConfig = (one: Command): Command =>
+    one
+      .option('--config <file>', 'the estate file')
+      .option('--state-dir <dir>', 'where snapshots, reports and evidence are kept');
+  const withScreen = (one: Command): Command =>
+    one
+      .option('--plain', 'line mode, for screen readers, serial consoles and pipes')
+      .option('--ascii', 'draw with ASCII characters only')
+      .option('--no-color', 'no colour')
+      .option('--full-redraw', 'redraw the whole screen each time');
+
+  withScreen(withConfig(program))
+    .allowExcessArguments(true)
+    .action(async () => {
+      const [unknown] = program.args;
+      if (unknown !== undefined)
+        throw new CliError(`there is no command "${sanitiseLine(unknown, 40)}". See c138 --help.`);
+      throw new CliError('no command was given. See c138 --help.');
+    });
+
+  withScreen(command(program, 'demo', 'open the console on the simulated estate'))
+    .option('--scenario <name>', 'how the estate fares; `list` names them all', 'healthy')
+    .option('--serve', 'only serve it, and print the path of its estate file')
+    .option('--state-dir <dir>', 'where snapshots, reports and evidence are kept')
+    .option('--json', 'machine-readable output of `list` and `--serve`')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & ScreenFlags & JsonFlag & { scenario: string; serve?: boolean }>(self);
+      const demo = await import('./demo.ts');
+      if (flags.scenario === 'list') return done(demo.listScenarios(flags.json === true, io));
+      demo.checkScenario(flags.scenario);
+      const paths = demo.demoPaths(pathsOf(flags), '');
+      if (flags.serve === true) {
+        const id = await demo.demoEstateId(paths.stateDir.path);
+        return done(await demo.serveDemo(flags.scenario, id, flags.json === true, io));
+      }
+      throw new CliError('give --serve, or --scenario list');
+    });
+
+  withConfig(command(program, 'discover', 'make one pass over the estate; the exit code is the verdict'))
+    .option('--out <dir>', 'write snapshot, summary and assessment there')
+    .option('--json', 'print the assessment as JSON')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 pass, 1 critical failure, 2 usage or configuration, 3 something critical could not be looked at.',
+    )
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag & { out?: string }>(self);
+      const { discoverCommand } = await import('./discover.ts');
+      done(await discoverCommand(pathsOf(flags), flags, io));
+    });
+
+  const snapshot = command(program, 'snapshot', 'look at a snapshot, offline');
+  command(snapshot, 'show <snapshot>', 'print its summary, assessed as of its capture')
+    .option('--json', 'print the assessment as JSON')
+    .action(async (path: string, flags: JsonFlag) => {
+      const { snapshotShow } = await import('./snapshot.ts');
+      done(await snapshotShow(path, flags, io));
+    });
+  command(snapshot, 'verify <snapshot>', 'recompute its digests and quorum proofs')
+    .option('--json', 'machine-readable output')
+    .action(async (path: string, flags: JsonFlag) => {
+      const { snapshotVerify } = await import('./snapshot.ts');
+      done(await snapshotVerify(path, flags, io));
+    });
+
+  withConfig(command(program, 'doctor', 'what is in force, and why'))
+    .option('--json', 'machine-readable output')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag>(self);
+      const { doctorCommand } = await import('./doctor.ts');
+      done(await doctorCommand(pathsOf(flags), flags, io));
+    });
+  return program;
+}

@@ -1,0 +1,3 @@
+export * from './assessment-json.ts';
+export * from './markdown.ts';
+export * from './summary.ts';
