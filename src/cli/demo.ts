@@ -110,6 +110,7 @@ export async function spawnDemo(scenario: string, stateDir: string): Promise<Run
   return {
     configPath,
     async stop() {
+      child.ref();
       child.kill('SIGTERM');
       await ended;
     },

@@ -158,7 +158,7 @@ export class LiveEstate {
     }
     const before = sourceState(this.#schedule, endpoint.id);
     this.#schedule = finished(this.#schedule, endpoint.id, Date.now(), error, this.#plan);
-    if (error !== null) this.#log('warn', `${endpoint.id}: ${error}`);
+    if (error !== null) this.#log(this.#levelFor(endpoint), `${endpoint.id}: ${error}`);
     else if (before?.lastError != null) this.#log('info', `${endpoint.id}: answers again`);
     this.#tellSource(endpoint.id);
     this.#tellSnapshotSoon();
@@ -201,6 +201,12 @@ export class LiveEstate {
           this.#later(Math.max(0, begun + wait - Date.now()), () => this.#runRound(round));
       });
     this.#running.add(run);
+  }
+
+  /** What should be stopped is expected not to answer. */
+  #levelFor(endpoint: Endpoint): LogLevel {
+    const subject = this.#options.estate.subjects.find((one) => one.id === endpoint.subject);
+    return subject?.expectedRun === 'stopped' ? 'info' : 'warn';
   }
 
   #tellSource(id: string): void {

@@ -136,6 +136,7 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
   /** What came before anybody listened; the first listener gets it. */
   let early: BackendEvent[] = [];
   let gone: string | null = null;
+  let closing = false;
   let next = 1;
   const ready = Promise.withResolvers<void>();
   port.on('message', (value) => {
@@ -167,6 +168,7 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
     ready.reject(error);
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
+    if (closing) return;
     const event: BackendEvent = {
       type: 'log',
       at: Date.now(),
@@ -207,6 +209,7 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
     cancel: (promptId) => call('cancel', promptId),
     verify: (path) => call('verify', path),
     close: async () => {
+      closing = true;
       if (gone === null) await call('close').catch(() => undefined);
     },
   };
