@@ -1,0 +1,55 @@
+import { Box } from 'ink';
+import type { ReactElement } from 'react';
+import { sanitiseLine } from '../../model/index.ts';
+import type { AnswerState } from '../run-answer.ts';
+import { wrap } from '../text.ts';
+import type { Theme } from '../theme.ts';
+import { type Line, line, span } from '../views/types.ts';
+import { verdictWord } from '../views/work-views.ts';
+import { LineText } from './lines.tsx';
+
+/** The lines of the answer being given, as data. `columns` and `room` bound what is shown. */
+export function answerLines(state: AnswerState, columns: number): readonly Line[] {
+  switch (state.phase) {
+    case 'idle':
+      return state.message === '' ? [] : [line(span(sanitiseLine(state.message, 400), 'warn'))];
+    case 'busy':
+      return [line(span(state.message, 'accent'))];
+    case 'note':
+      return [
+        line(span(`${verdictWord(state.verdict)}: why? (Enter goes on, Esc cancels)`, 'accent')),
+        line(span('> '), span(state.text), span('_', 'dim')),
+        ...message(state.message),
+      ];
+    case 'code':
+      return [
+        line(span('You are about to sign:', 'accent')),
+        ...state.prompt.lines.flatMap((text) => wrap(`  ${text}`, columns)).map((text) => line(span(text))),
+        line(
+          span('Type '),
+          span(state.prompt.code, 'strong'),
+          span(' and Enter to sign; Esc cancels. Typed: '),
+          span(state.typed.padEnd(4, '_'), 'strong'),
+        ),
+        ...message(state.message),
+      ];
+  }
+}
+
+function message(text: string): readonly Line[] {
+  return text === '' ? [] : [line(span(text, 'warn'))];
+}
+
+export function AnswerBox(props: {
+  readonly lines: readonly Line[];
+  readonly columns: number;
+  readonly theme: Theme;
+}): ReactElement {
+  return (
+    <Box flexDirection="column" height={props.lines.length} width={props.columns}>
+      {props.lines.map((one, index) => (
+        <LineText key={`answer-${index}`} line={one} columns={props.columns} theme={props.theme} />
+      ))}
+    </Box>
+  );
+}

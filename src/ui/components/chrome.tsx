@@ -1,0 +1,64 @@
+import { Box } from 'ink';
+import type { ReactElement } from 'react';
+import { ageText, sanitiseLine } from '../../model/index.ts';
+import type { ConsoleState } from '../../state/store.ts';
+import { KEYS, SCREENS, type ScreenId } from '../keys.ts';
+import type { Theme } from '../theme.ts';
+import { type Line, line, type Span, span } from '../views/types.ts';
+import { LineText } from './lines.tsx';
+
+/** The top line: whose estate, live or offline, and that nothing here can change it. */
+export function headerLine(state: ConsoleState, now: number): Line {
+  const { snapshot, origin } = state;
+  const spans: Span[] = [span('c138 ', 'accent')];
+  if (snapshot === null || origin === null) return [...spans, span('reading the estate file', 'dim')];
+  spans.push(span(sanitiseLine(snapshot.estate.name, 40), 'strong'), span(' '));
+  if (snapshot.estate.simulated) spans.push(span('[SIMULATED] ', 'warn'));
+  if (origin.mode === 'live') spans.push(span('[LIVE] ', 'good'));
+  else
+    spans.push(span(`[OFFLINE snapshot of ${snapshot.ended.slice(0, 16).replace('T', ' ')} UTC] `, 'warn'));
+  spans.push(span('[READ-ONLY] ', 'dim'), span(`from ${sanitiseLine(snapshot.vantage, 30)}`, 'dim'));
+  if (origin.mode === 'live')
+    spans.push(span(`  newest answer ${ageText(now - Date.parse(snapshot.ended))}`, 'dim'));
+  return spans;
+}
+
+/** The line of screens; short labels where there is little room. */
+export function tabsLine(screen: ScreenId, columns: number): Line {
+  const long = SCREENS.reduce((sum, one) => sum + one.label.length + 3, 0) <= columns;
+  return SCREENS.filter((one) => one.id !== 'log' || long).flatMap((one) => {
+    const label = `${one.key} ${long ? one.label : one.short}`;
+    return [
+      span(
+        screen === one.id ? `[${label}]` : ` ${label} `.slice(long ? 0 : 1),
+        screen === one.id ? 'strong' : 'dim',
+      ),
+    ];
+  });
+}
+
+/** The help page, made from the table of keys. */
+export function helpLines(): readonly Line[] {
+  const places = { everywhere: 'Everywhere', lists: 'In lists', run: 'In a runbook' } as const;
+  return (Object.keys(places) as (keyof typeof places)[]).flatMap((place) => [
+    line(span(places[place], 'accent')),
+    ...KEYS.filter((entry) => entry.place === place).map((entry) =>
+      line(span(`  ${entry.keys.join(' ').padEnd(16)}`, 'strong'), span(entry.does)),
+    ),
+  ]);
+}
+
+export function LinesPane(props: {
+  readonly lines: readonly Line[];
+  readonly columns: number;
+  readonly height: number;
+  readonly theme: Theme;
+}): ReactElement {
+  return (
+    <Box flexDirection="column" height={props.height} width={props.columns} overflow="hidden">
+      {props.lines.slice(0, props.height).map((one, index) => (
+        <LineText key={`line-${index}`} line={one} columns={props.columns} theme={props.theme} />
+      ))}
+    </Box>
+  );
+}

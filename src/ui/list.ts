@@ -1,0 +1,48 @@
+import type { Row, View } from './views/types.ts';
+
+/**
+ * The rows that a filter leaves. Plain text or a regular expression, in any letter case; a leading `!` keeps what does not
+ * match. An expression that is not valid counts as plain text.
+ */
+export function filterRows(rows: readonly Row[], filter: string): readonly Row[] {
+  const inverse = filter.startsWith('!');
+  const pattern = inverse ? filter.slice(1) : filter;
+  if (pattern === '') return rows;
+  let matches: (text: string) => boolean;
+  try {
+    const expression = new RegExp(pattern, 'iu');
+    matches = (text) => expression.test(text);
+  } catch {
+    matches = (text) => text.toLowerCase().includes(pattern.toLowerCase());
+  }
+  return rows.filter((row) => matches(row.cells.map((cell) => cell.text).join(' ')) !== inverse);
+}
+
+/** The slice of rows to draw so that the cursor is seen: `[from, to)`. */
+export function windowOf(cursor: number, rows: number, height: number): readonly [from: number, to: number] {
+  if (height <= 0) return [0, 0];
+  const from = Math.max(0, Math.min(cursor - Math.floor(height / 2), rows - height));
+  return [from, Math.min(rows, from + height)];
+}
+
+/**
+ * Widths of a view's columns in a given room: fixed columns keep theirs, growing ones share what is left;
+ * where even the fixed ones do not fit, the later columns are dropped.
+ */
+export function columnWidths(view: Pick<View, 'columns'>, columns: number): readonly number[] {
+  const widths: number[] = [];
+  let used = 0;
+  for (const column of view.columns) {
+    const gap = widths.length === 0 ? 0 : 1;
+    const least = column.grow === true ? Math.min(column.width, 8) : column.width;
+    if (used + gap + least > columns) break;
+    widths.push(least);
+    used += gap + least;
+  }
+  const growing = view.columns
+    .slice(0, widths.length)
+    .flatMap((column, index) => (column.grow === true ? [index] : []));
+  const target = growing[0];
+  if (target !== undefined) widths[target] = (widths[target] ?? 0) + Math.max(0, columns - used);
+  return widths;
+}

@@ -1,0 +1,69 @@
+import stringWidth from 'string-width';
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+
+/** Columns that a text takes on a terminal. */
+export function widthOf(text: string): number {
+  return stringWidth(text);
+}
+
+/** Splits into what a person sees as single characters. */
+export function graphemesOf(text: string): readonly string[] {
+  return [...graphemes.segment(text)].map((one) => one.segment);
+}
+
+/** Cuts a text to a number of columns; a cut ends in `mark`. */
+export function cut(text: string, columns: number, mark = '~'): string {
+  if (columns <= 0) return '';
+  if (widthOf(text) <= columns) return text;
+  let out = '';
+  let width = 0;
+  for (const one of graphemesOf(text)) {
+    const next = widthOf(one);
+    if (width + next > columns - 1) break;
+    out += one;
+    width += next;
+  }
+  return `${out}${mark}`;
+}
+
+/** Cuts or pads a text to exactly a number of columns. */
+export function fitTo(text: string, columns: number, mark = '~'): string {
+  const short = cut(text, columns, mark);
+  return short + ' '.repeat(Math.max(0, columns - widthOf(short)));
+}
+
+/** Breaks a text into lines of at most a number of columns, at spaces where there are any. */
+export function wrap(text: string, columns: number): readonly string[] {
+  const limit = Math.max(columns, 1);
+  const out: string[] = [];
+  for (const paragraph of text.split('\n')) {
+    let line = '';
+    for (const word of paragraph.split(' ')) {
+      let rest = word;
+      const candidate = line === '' ? rest : `${line} ${rest}`;
+      if (widthOf(candidate) <= limit) {
+        line = candidate;
+        continue;
+      }
+      if (line !== '') out.push(line);
+      while (widthOf(rest) > limit) {
+        const head = cutHard(rest, limit);
+        out.push(head);
+        rest = rest.slice(head.length);
+      }
+      line = rest;
+    }
+    out.push(line);
+  }
+  return out;
+}
+
+function cutHard(text: string, columns: number): string {
+  let out = '';
+  for (const one of graphemesOf(text)) {
+    if (widthOf(out + one) > columns) break;
+    out += one;
+  }
+  return out === '' ? (graphemesOf(text)[0] ?? '') : out;
+}

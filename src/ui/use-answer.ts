@@ -1,0 +1,128 @@
+import { useCallback, useState } from 'react';
+import type { Verdict } from '../model/index.ts';
+import type { Backend, PrepareRequest, RunView } from '../state/backend.ts';
+import { type AnswerState, CODE_LENGTH, eraseCode, IDLE, mayConfirm, typeCode } from './run-answer.ts';
+
+/** The part of a key press that the answer line reads. */
+export interface KeyFlags {
+  readonly return: boolean;
+  readonly escape: boolean;
+  readonly backspace: boolean;
+  readonly delete: boolean;
+  readonly ctrl: boolean;
+  readonly meta: boolean;
+}
+
+export interface Answering {
+  readonly state: AnswerState;
+  /** True while a note or code is being typed or work is under way: keys go here then. */
+  readonly active: boolean;
+  begin(run: RunView, verdict: Verdict): void;
+  seal(run: RunView): void;
+  probe(run: RunView): void;
+  input(run: RunView, chunk: string, key: KeyFlags): void;
+  say(message: string): void;
+}
+
+const MAX_NOTE = 500;
+
+/** Drives one answer from verdict to durable record. Everything that could fail ends in a message, never in a crash. */
+export function useAnswer(backend: Backend, clock: () => number = Date.now): Answering {
+  const [state, setState] = useState<AnswerState>(IDLE);
+  const say = useCallback((message: string): void => setState({ phase: 'idle', message }), []);
+  const work = useCallback((message: string, task: () => Promise<AnswerState>): void => {
+    setState({ phase: 'busy', message });
+    task().then(setState, (error: unknown) => {
+      setState({ phase: 'idle', message: error instanceof Error ? error.message : String(error) });
+    });
+  }, []);
+  const prepare = useCallback(
+    (request: PrepareRequest): void => {
+      work('Asking the signer…', async () => {
+        const prompt = await backend.prepare(request);
+        return { phase: 'code', prompt, typed: '', shownAt: clock(), message: '' };
+      });
+    },
+    [backend, clock, work],
+  );
+  const confirm = (promptId: string, code: string): void =>
+    work('Signing, and waiting until it is durable…', async () => {
+      const run = await backend.confirm(promptId, code);
+      return { phase: 'idle', message: `Recorded and durable: record ${run.records - 1}.` };
+    });
+  const begin = (run: RunView, verdict: Verdict): void => {
+    const step = run.steps.find((one) => one.step.id === run.current);
+    if (step === undefined) return setState({ phase: 'idle', message: 'No step is at hand.' });
+    if (!step.offered.includes(verdict))
+      return setState({
+        phase: 'idle',
+        message:
+          step.blocked !== '' ? `Not offered: ${step.blocked}` : 'This answer is not offered for this step.',
+      });
+    if (verdict === 'confirmed')
+      return prepare({ kind: 'confirm', session: run.session, stepId: step.step.id, verdict, note: '' });
+    setState({ phase: 'note', verdict, text: '', message: '' });
+  };
+  const input = (run: RunView, chunk: string, key: KeyFlags): void => {
+    if (state.phase === 'note') return noteInput(run, state, chunk, key);
+    if (state.phase !== 'code') return;
+    if (key.escape) {
+      void backend.cancel(state.prompt.promptId).catch(() => undefined);
+      return setState({ phase: 'idle', message: 'Cancelled. Nothing was signed.' });
+    }
+    if (key.return) {
+      if (mayConfirm(state, clock())) return confirm(state.prompt.promptId, state.typed);
+      const message =
+        state.typed.length < CODE_LENGTH
+          ? 'Type the four characters first.'
+          : 'That is not the code. Nothing was signed.';
+      return setState({ ...state, typed: '', message });
+    }
+    if (key.backspace || key.delete) return setState(eraseCode(state));
+    if (chunk !== '' && !key.ctrl && !key.meta) setState(typeCode(state, chunk, clock()));
+  };
+  const noteInput = (
+    run: RunView,
+    note: Extract<AnswerState, { phase: 'note' }>,
+    chunk: string,
+    key: KeyFlags,
+  ): void => {
+    if (key.escape) return setState({ phase: 'idle', message: 'Cancelled. Nothing was signed.' });
+    if (key.return) {
+      if (note.text.trim() === '') return setState({ ...note, message: 'This answer needs a reason.' });
+      const stepId = run.current;
+      if (stepId === null) return setState(IDLE);
+      return prepare({
+        kind: 'confirm',
+        session: run.session,
+        stepId,
+        verdict: note.verdict,
+        note: note.text.trim(),
+      });
+    }
+    if (key.backspace || key.delete)
+      return setState({ ...note, text: [...note.text].slice(0, -1).join(''), message: '' });
+    if (chunk !== '' && !key.ctrl && !key.meta)
+      setState({
+        ...note,
+        text: (note.text + chunk.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')).slice(0, MAX_NOTE),
+        message: '',
+      });
+  };
+  return {
+    state,
+    active: state.phase !== 'idle',
+    begin,
+    seal: (run) => prepare({ kind: 'seal', session: run.session }),
+    probe: (run) => {
+      const { current } = run;
+      if (current === null) return setState({ phase: 'idle', message: 'No step is at hand.' });
+      work('Asking the probes of this step…', async () => {
+        await backend.gateStep(run.session, current);
+        return IDLE;
+      });
+    },
+    input,
+    say,
+  };
+}

@@ -1,0 +1,30 @@
+import { useCallback, useEffect, useState } from 'react';
+import type { Runbook } from '../model/index.ts';
+import type { Backend, SessionSummary, VerifySummary } from '../state/backend.ts';
+
+/** Runbooks, sessions and the last verification, as the worker told them. */
+export interface Work {
+  readonly runbooks: readonly Runbook[];
+  readonly sessions: readonly SessionSummary[];
+  readonly verified: VerifySummary | null;
+  reload(): void;
+  verify(path: string): void;
+}
+
+/** Follows the worker's runbooks and sessions; `trouble` is told what went wrong. */
+export function useWork(backend: Backend, trouble: (message: string) => void): Work {
+  const [runbooks, setRunbooks] = useState<readonly Runbook[]>([]);
+  const [sessions, setSessions] = useState<readonly SessionSummary[]>([]);
+  const [verified, setVerified] = useState<VerifySummary | null>(null);
+  const reload = useCallback((): void => {
+    backend.runbooks().then(setRunbooks, () => setRunbooks([]));
+    backend.sessions().then(setSessions, () => setSessions([]));
+  }, [backend]);
+  useEffect(reload, [reload]);
+  const verify = (path: string): void => {
+    backend
+      .verify(path)
+      .then(setVerified, (error: unknown) => trouble(error instanceof Error ? error.message : String(error)));
+  };
+  return { runbooks, sessions, verified, reload, verify };
+}

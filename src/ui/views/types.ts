@@ -1,0 +1,48 @@
+import type { SubjectId } from '../../model/index.ts';
+import type { Tone } from '../theme.ts';
+
+/** A piece of text with a meaning. Plain data: what screens show is decided here and tested without a terminal. */
+export interface Span {
+  readonly text: string;
+  readonly tone: Tone;
+}
+export type Line = readonly Span[];
+
+/** A column; `grow` takes what is left. Widths in terminal columns. */
+export interface Column {
+  readonly label: string;
+  readonly width: number;
+  readonly grow?: boolean;
+}
+
+/** One row of a list; `opens` is where Enter leads. */
+export interface Row {
+  readonly id: string;
+  readonly cells: Line;
+  readonly opens?: Opens;
+}
+
+export type Opens =
+  | { readonly kind: 'subject'; readonly subject: SubjectId }
+  | { readonly kind: 'runbook'; readonly id: string }
+  | {
+      readonly kind: 'session';
+      readonly session: string;
+      readonly path: string;
+      readonly state: 'open' | 'sealed';
+    };
+
+/** A screen as data: some lines on top, then a list. */
+export interface View {
+  readonly title: string;
+  readonly top: readonly Line[];
+  readonly columns: readonly Column[];
+  readonly rows: readonly Row[];
+  /** Said when there are no rows. */
+  readonly empty: string;
+  /** A small table that may be drawn with a frame where there is room. */
+  readonly framed: boolean;
+}
+
+export const span = (text: string, tone: Tone = 'plain'): Span => ({ text, tone });
+export const line = (...spans: readonly Span[]): Line => spans;

@@ -1,0 +1,50 @@
+import type { RunView } from '../../state/backend.ts';
+import type { Place } from '../navigation.ts';
+import type { Work } from '../use-work.ts';
+import { detailView } from './detail-view.ts';
+import {
+  guestsView,
+  hostsView,
+  hyperledgerView,
+  overviewView,
+  programView,
+  tiersView,
+  type ViewInput,
+} from './estate-views.ts';
+import type { View } from './types.ts';
+import { evidenceView, logView, runbooksView, runView } from './work-views.ts';
+
+/** What besides the estate a screen may show, and the room it has. */
+export interface ViewExtras {
+  readonly run: RunView | null;
+  readonly work: Pick<Work, 'runbooks' | 'sessions' | 'verified'>;
+  readonly columns: number;
+  readonly height: number;
+}
+
+/** The view of the place where the operator is. Pure. */
+export function viewOf(input: ViewInput, place: Pick<Place, 'screen' | 'detail'>, extras: ViewExtras): View {
+  if (place.detail !== null) return detailView(input, place.detail, extras.columns);
+  switch (place.screen) {
+    case 'overview':
+      return overviewView(input);
+    case 'hosts':
+      return hostsView(input);
+    case 'guests':
+      return guestsView(input);
+    case 'tiers':
+      return tiersView(input);
+    case 'hyperledger':
+      return hyperledgerView(input);
+    case 'program':
+      return programView(input);
+    case 'runbooks':
+      return extras.run === null
+        ? runbooksView(input, extras.work.runbooks, extras.work.sessions)
+        : runView(input, extras.run, extras.columns, extras.height - 5);
+    case 'evidence':
+      return evidenceView(input, extras.work.sessions, extras.work.verified);
+    case 'log':
+      return logView(input);
+  }
+}

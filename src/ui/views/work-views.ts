@@ -1,0 +1,230 @@
+import { ageText, type Runbook, sanitiseLine } from '../../model/index.ts';
+import type { RunStepView, RunView, SessionSummary, VerifySummary } from '../../state/backend.ts';
+import { wrap } from '../text.ts';
+import type { Tone } from '../theme.ts';
+import type { ViewInput } from './estate-views.ts';
+import { type Line, line, type Row, span, type View } from './types.ts';
+
+/** Screen 6: runbooks to begin, and runs to go on with. */
+export function runbooksView(
+  input: ViewInput,
+  runbooks: readonly Runbook[],
+  sessions: readonly SessionSummary[],
+): View {
+  const open = sessions.filter((one) => one.state === 'open');
+  const rows: Row[] = [
+    ...open.map((one) => ({
+      id: one.session,
+      cells: [
+        span('go on', 'warn'),
+        span(sanitiseLine(one.runbookTitle)),
+        span(`${one.records} records, opened ${ageText(input.now - one.openedAt)} ago`, 'dim'),
+      ],
+      opens: { kind: 'session' as const, session: one.session, path: one.path, state: one.state },
+    })),
+    ...runbooks.map((one) => ({
+      id: one.id,
+      cells: [
+        span('begin', 'good'),
+        span(one.title),
+        span(`${one.steps.length} steps, version ${one.version}`, 'dim'),
+      ],
+      opens: { kind: 'runbook' as const, id: one.id },
+    })),
+  ];
+  return {
+    title: 'Runbooks',
+    top: [
+      line(
+        span(
+          'Enter opens one. c138 runs read-only probes only; commands are shown for you to run elsewhere.',
+          'dim',
+        ),
+      ),
+    ],
+    columns: [
+      { label: '', width: 6 },
+      { label: 'runbook', width: 30, grow: true },
+      { label: 'what', width: 28 },
+    ],
+    rows,
+    empty: 'No runbook is here.',
+    framed: false,
+  };
+}
+
+/** Screen 7: sessions, and what verifying one gave. */
+export function evidenceView(
+  input: ViewInput,
+  sessions: readonly SessionSummary[],
+  verified: VerifySummary | null,
+): View {
+  const top: Line[] =
+    verified === null
+      ? [
+          line(
+            span(
+              'v verifies the session under the cursor, offline, against the trust store in force.',
+              'dim',
+            ),
+          ),
+        ]
+      : [
+          line(
+            span(`Verified: ${verified.verdict}`, verified.exitCode === 0 ? 'good' : 'warn'),
+            span(`  exit code ${verified.exitCode}, assurance ${verified.assurance}`),
+          ),
+          ...verified.lines.slice(0, 6).map((text) => line(span(`  ${sanitiseLine(text, 300)}`, 'dim'))),
+        ];
+  return {
+    title: 'Evidence',
+    top,
+    columns: [
+      { label: 'state', width: 7 },
+      { label: 'session', width: 12 },
+      { label: 'runbook', width: 30 },
+      { label: 'records', width: 8 },
+      { label: 'opened', width: 7 },
+    ],
+    rows: sessions.map((one) => ({
+      id: one.session,
+      cells: [
+        span(one.state, one.state === 'sealed' ? 'good' : 'warn'),
+        span(one.session.slice(2, 12)),
+        span(sanitiseLine(one.runbookId)),
+        span(String(one.records)),
+        span(ageText(input.now - one.openedAt), 'dim'),
+      ],
+      opens: { kind: 'session' as const, session: one.session, path: one.path, state: one.state },
+    })),
+    empty: 'No session yet. Screen 6 begins one.',
+    framed: true,
+  };
+}
+
+/** The log: newest last. */
+export function logView({ state, now }: ViewInput): View {
+  return {
+    title: 'Log',
+    top: [],
+    columns: [
+      { label: 'ago', width: 6 },
+      { label: 'level', width: 6 },
+      { label: 'what', width: 20, grow: true },
+      { label: 'times', width: 5 },
+    ],
+    rows: state.log.map((one, index) => {
+      const tone: Tone = one.level === 'error' ? 'bad' : one.level === 'warn' ? 'warn' : 'plain';
+      return {
+        id: `${index}`,
+        cells: [
+          span(ageText(now - one.at), 'dim'),
+          span(one.level, tone),
+          span(sanitiseLine(one.text, 400)),
+          span(one.count > 1 ? `${one.count}x` : '', 'dim'),
+        ],
+      };
+    }),
+    empty: 'Nothing to report.',
+    framed: false,
+  };
+}
+
+const STEP_WORD: Readonly<Record<string, string>> = {
+  confirmed: 'confirmed',
+  failed: 'FAILED',
+  skipped: 'skipped',
+  deviated: 'deviated',
+  not_applicable: 'not applicable',
+  still_planned: 'still planned',
+};
+
+/** The words that a verdict is shown with. */
+export function verdictWord(verdict: string): string {
+  return STEP_WORD[verdict] ?? verdict;
+}
+
+/** A run: its steps as rows, the step at hand as lines on top. `columns` is the width available. */
+export function runView(input: ViewInput, run: RunView, columns: number, roomForText: number): View {
+  const { glyphs } = input;
+  const current = run.steps.find((one) => one.step.id === run.current) ?? null;
+  const done = run.steps.filter((one) => one.verdict !== null).length;
+  const state =
+    run.state === 'sealed'
+      ? span('SEALED', 'good')
+      : run.broken !== null
+        ? span('READ-ONLY', 'bad')
+        : span('open', 'warn');
+  const top: Line[] = [
+    line(span(`${done} of ${run.steps.length} steps answered, ${run.records} records, `), state),
+  ];
+  if (run.broken !== null) top.push(line(span(sanitiseLine(run.broken, 300), 'bad')));
+  if (current !== null) top.push(...stepLines(current, columns, roomForText));
+  else if (run.state === 'open')
+    top.push(
+      line(span('Every step is answered. S seals the run: after that nothing can be added.', 'accent')),
+    );
+  else top.push(line(span(`Sealed. Verify it on any machine: c138 evidence verify ${run.path}`, 'accent')));
+  return {
+    title: run.runbook.title,
+    top,
+    columns: [
+      { label: '', width: 2 },
+      { label: 'step', width: 24, grow: true },
+      { label: 'answer', width: 15 },
+      { label: 'by', width: 16 },
+    ],
+    rows: run.steps.map((one) => ({
+      id: one.step.id,
+      cells: [
+        span(
+          one.step.id === run.current ? glyphs.pointer : one.verdict === null ? glyphs.open : glyphs.done,
+          one.verdict === 'failed' ? 'bad' : 'plain',
+        ),
+        span(one.step.title, one.step.id === run.current ? 'strong' : 'plain'),
+        span(
+          one.verdict === null ? '' : verdictWord(one.verdict),
+          one.verdict === 'failed' ? 'bad' : 'plain',
+        ),
+        span(sanitiseLine(one.by ?? '', 40), 'dim'),
+      ],
+    })),
+    empty: '',
+    framed: false,
+  };
+}
+
+/** The step at hand in full: what to do, what to expect, what the probes show, what may be answered. */
+export function stepLines(one: RunStepView, columns: number, room = 40): readonly Line[] {
+  const { step } = one;
+  const text = (label: string, body: string, tone: Tone = 'plain'): Line[] =>
+    wrap(`${label}${body}`, columns - 2).map((part) => line(span(part, tone)));
+  const fixed: Line[] = [...text('Expect: ', step.expected)];
+  if (step.command !== null) fixed.push(...text('Run elsewhere: ', step.command, 'accent'));
+  fixed.push(...gateLines(one).flatMap(([body, tone]) => text('', body, tone)));
+  const offers = one.offered.map((verdict) => verdictWord(verdict)).join(', ');
+  fixed.push(line(span(`May be answered: ${offers === '' ? 'nothing yet' : offers}`, 'strong')));
+  if (one.blocked !== '') fixed.push(...text('', `Not to be confirmed: ${one.blocked}`, 'warn'));
+  const instructions = text('', step.instructions);
+  const left = Math.max(1, room - fixed.length - 2);
+  const shown =
+    instructions.length > left
+      ? [...instructions.slice(0, left - 1), line(span('(more: enlarge the terminal)', 'dim'))]
+      : instructions;
+  return [
+    line(span(step.title, 'accent'), span(step.subject === null ? '' : `  ${step.subject}`, 'dim')),
+    ...shown,
+    ...fixed,
+  ];
+}
+
+function gateLines(one: RunStepView): readonly (readonly [string, Tone])[] {
+  const word: Readonly<Record<RunStepView['gate'], readonly [string, Tone]>> = {
+    none: ['No probe can look at this: your own eyes count.', 'dim'],
+    'not-run': ['Probes: not asked yet, p asks them.', 'warn'],
+    holds: ['Probes show the expected reading:', 'good'],
+    fails: ['Probes do NOT show the expected reading:', 'bad'],
+    unknown: ['Probes could not look:', 'doubt'],
+  };
+  return [word[one.gate], ...one.gateLines.map((text) => [`  ${sanitiseLine(text, 300)}`, 'plain'] as const)];
+}
