@@ -3,20 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { sanitiseLine } from '../model/index.ts';
 import { type Paths, resolvePaths } from '../state/paths.ts';
 import { TOOL } from '../state/tool.ts';
+import type { ConsoleFlags } from './console.ts';
 import { CliError, type Io, processIo, reportError } from './io.ts';
 
 interface PathFlags {
   readonly config?: string;
   readonly stateDir?: string;
-}
-
-/** What drawing needs to know of the terminal. */
-interface ScreenFlags {
-  readonly plain?: boolean;
-  readonly ascii?: boolean;
-  /** commander sets it to false for `--no-color`. */
-  readonly color?: boolean;
-  readonly fullRedraw?: boolean;
 }
 
 interface JsonFlag {
@@ -91,12 +83,15 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       .option('--full-redraw', 'redraw the whole screen each time');
 
   withScreen(withConfig(program))
+    .option('--offline <snapshot>', 'open the console on a snapshot; opens no network socket')
     .allowExcessArguments(true)
     .action(async () => {
       const [unknown] = program.args;
       if (unknown !== undefined)
         throw new CliError(`there is no command "${sanitiseLine(unknown, 40)}". See c138 --help.`);
-      throw new CliError('no command was given. See c138 --help.');
+      const flags = flagsOf<PathFlags & ConsoleFlags>(program);
+      const { consoleCommand } = await import('./console.ts');
+      done(await consoleCommand(pathsOf(flags), flags, io));
     });
 
   withScreen(command(program, 'demo', 'open the console on the simulated estate'))
@@ -105,7 +100,9 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .option('--state-dir <dir>', 'where snapshots, reports and evidence are kept')
     .option('--json', 'machine-readable output of `list` and `--serve`')
     .action(async (_flags, self: Command) => {
-      const flags = flagsOf<PathFlags & ScreenFlags & JsonFlag & { scenario: string; serve?: boolean }>(self);
+      const flags = flagsOf<PathFlags & ConsoleFlags & JsonFlag & { scenario: string; serve?: boolean }>(
+        self,
+      );
       const demo = await import('./demo.ts');
       if (flags.scenario === 'list') return done(demo.listScenarios(flags.json === true, io));
       demo.checkScenario(flags.scenario);
@@ -114,7 +111,8 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
         const id = await demo.demoEstateId(paths.stateDir.path);
         return done(await demo.serveDemo(flags.scenario, id, flags.json === true, io));
       }
-      throw new CliError('give --serve, or --scenario list');
+      const { demoConsole } = await import('./console.ts');
+      done(await demoConsole(pathsOf(flags), flags, flags.scenario, io));
     });
 
   withConfig(command(program, 'discover', 'make one pass over the estate; the exit code is the verdict'))
@@ -143,6 +141,35 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       const { snapshotVerify } = await import('./snapshot.ts');
       done(await snapshotVerify(path, flags, io));
     });
+
+  const runbook = command(program, 'runbook', 'work with runbooks');
+  command(runbook, 'list', 'the runbooks that can be run')
+    .option('--json', 'machine-readable output')
+    .action(async (flags: JsonFlag) => {
+      const { runbookList } = await import('./runbook.ts');
+      done(await runbookList(flags, io));
+    });
+  command(runbook, 'lint <files...>', 'check runbook files')
+    .option('--json', 'machine-readable output')
+    .action(async (files: string[], flags: JsonFlag) => {
+      const { runbookLint } = await import('./runbook.ts');
+      done(await runbookLint(files, flags, io));
+    });
+  command(runbook, 'show <id>', 'print a runbook')
+    .option('--json', 'machine-readable output')
+    .action(async (id: string, flags: JsonFlag) => {
+      const { runbookShow } = await import('./runbook.ts');
+      done(await runbookShow(id, flags, io));
+    });
+  withScreen(withConfig(command(runbook, 'run <id>', 'open the console at a runbook'))).action(
+    async (id: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & ConsoleFlags>(self);
+      const { findRunbook } = await import('./runbook.ts');
+      await findRunbook(id);
+      const { consoleCommand } = await import('./console.ts');
+      done(await consoleCommand(pathsOf(flags), { ...flags, runbook: id }, io));
+    },
+  );
 
   withConfig(command(program, 'doctor', 'what is in force, and why'))
     .option('--json', 'machine-readable output')

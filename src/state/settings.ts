@@ -1,24 +1,9 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import Conf from 'conf';
 import { sanitiseLine } from '../model/index.ts';
+import { DEFAULT_SETTINGS, type Settings } from './settings-type.ts';
 
-/** Preferences of the person at the screen. Nothing that decides about the estate or evidence is kept here. */
-export interface Settings {
-  /** `auto` follows the terminal and NO_COLOR. */
-  readonly colour: 'auto' | 'never';
-  readonly glyphs: 'auto' | 'unicode' | 'ascii';
-  /** The tab that is open at the start, 1 to 8. */
-  readonly firstTab: number;
-  /** Redraw the whole screen each time, for terminals with odd glyph widths. */
-  readonly fullRedraw: boolean;
-}
-
-export const DEFAULT_SETTINGS: Settings = {
-  colour: 'auto',
-  glyphs: 'auto',
-  firstTab: 1,
-  fullRedraw: false,
-};
+export { DEFAULT_SETTINGS, type Settings } from './settings-type.ts';
 
 export interface SettingsStore {
   /** The file, for messages. */

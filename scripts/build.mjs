@@ -1,0 +1,77 @@
+// Makes the production bundle: dist/c138.mjs (command line, console and worker in one file), dist/signer.mjs (the process that
+// holds keys, alone), and the runbooks and schemas that they read.
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const dist = join(root, 'dist');
+const work = join(root, `dist.${process.pid}`);
+
+/** CommonJS packages in an ESM file need these; long names, because short ones meet those of the minifier. */
+const banner = [
+  "import{createRequire as __banner_create_require}from'node:module';",
+  "import{fileURLToPath as __banner_file_url_to_path}from'node:url';",
+  "import{dirname as __banner_dirname}from'node:path';",
+  'const require=__banner_create_require(import.meta.url),',
+  '__filename=__banner_file_url_to_path(import.meta.url),__dirname=__banner_dirname(__filename);',
+].join('');
+
+/** Packages that are only wanted in development and would otherwise be looked for outside the bundle. */
+const stub = {
+  name: 'stub-development-packages',
+  setup(builder) {
+    builder.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'empty', namespace: 'stub' }));
+    builder.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: 'export default {};' }));
+  },
+};
+
+async function bundle(entry, name) {
+  const result = await build({
+    entryPoints: [join(root, entry)],
+    outfile: join(work, name),
+    absWorkingDir: root,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    minify: true,
+    metafile: true,
+    logLevel: 'warning',
+    conditions: ['bundle'],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    // Native parts are optional: with them left out, the packages use their own JavaScript.
+    external: ['*.node', 'cpu-features'],
+    banner: { js: banner },
+    plugins: [stub],
+  });
+  return Object.keys(result.metafile.inputs);
+}
+
+await rm(work, { recursive: true, force: true });
+await mkdir(work, { recursive: true });
+try {
+  const packageOf = (path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
+  await bundle('src/cli/entry.ts', 'c138.mjs');
+  const signer = !existsSync(join(root, 'src/signer/main.ts'))
+    ? []
+    : await bundle('src/signer/main.ts', 'signer.mjs');
+  await cp(join(root, 'src', 'runbooks', 'bundled'), join(work, 'runbooks'), { recursive: true });
+  await cp(join(root, 'schemas'), join(work, 'schemas'), { recursive: true });
+  await rm(dist, { recursive: true, force: true });
+  await rename(work, dist);
+  const kb = async (name) =>
+    !existsSync(join(dist, name))
+      ? 'not built'
+      : `${Math.round((await stat(join(dist, name))).size / 1000)} kB`;
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+  const packages = [...new Set(signer.map(packageOf).filter((one) => one !== undefined))].sort();
+  console.log(
+    `c138 ${version}: dist/c138.mjs ${await kb('c138.mjs')}, dist/signer.mjs ${await kb('signer.mjs')}`,
+  );
+  console.log(`packages in the signer: ${packages.join(', ') || 'none'}`);
+} finally {
+  await rm(work, { recursive: true, force: true });
+}

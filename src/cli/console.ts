@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import type { Backend } from '../state/backend.ts';
+import type { Paths } from '../state/paths.ts';
+import { startWorker } from '../state/worker-client.ts';
+import { demoPaths, spawnDemo } from './demo.ts';
+import { CliError, type Io } from './io.ts';
+import { chooseScreen, hasTerminal, readSettings, type ScreenChoice, type ScreenFlags } from './screen.ts';
+
+export interface ConsoleFlags extends ScreenFlags {
+  /** A snapshot to read instead of looking at the estate. */
+  readonly offline?: string;
+  /** Opens this runbook at once. */
+  readonly runbook?: string;
+}
+
+/** `c138`: the console on the configured estate, or on a snapshot. */
+export async function consoleCommand(paths: Paths, flags: ConsoleFlags, io: Io): Promise<number> {
+  if (flags.offline === undefined) requireEstate(paths);
+  const choice = chooseScreen(flags, io.env, await readSettings(paths.configDir.path));
+  requireTerminal(choice, io);
+  if (flags.offline !== undefined) {
+    const { openOffline } = await import('../state/offline.ts');
+    const { readingFor } = await import('./offline-reading.ts');
+    return show(await openOffline(flags.offline, readingFor()), choice, flags);
+  }
+  return live(paths, null, choice, flags);
+}
+
+/** `c138 demo`: the console on the simulated estate, which is served by a process of its own. */
+export async function demoConsole(
+  paths: Paths,
+  flags: ScreenFlags,
+  scenario: string,
+  io: Io,
+): Promise<number> {
+  const choice = chooseScreen(flags, io.env, await readSettings(demoPaths(paths, '').configDir.path));
+  requireTerminal(choice, io);
+  const demo = await spawnDemo(scenario, paths.stateDir.path);
+  try {
+    const own = demoPaths(paths, demo.configPath);
+    return await live(own, own.stateDir.path, choice, flags);
+  } finally {
+    await demo.stop();
+  }
+}
+
+async function live(
+  paths: Paths,
+  demoDir: string | null,
+  choice: ScreenChoice,
+  flags: ConsoleFlags,
+): Promise<number> {
+  const screen = loadScreen(choice);
+  const backend = await startWorker({
+    kind: 'c138-worker',
+    configPath: paths.estateFile.path,
+    configDir: paths.configDir.path,
+    stateDir: paths.stateDir.path,
+    trustFile: paths.trustFile,
+    keysDir: paths.keysDir,
+    evidenceDir: paths.evidenceDir,
+    demoDir,
+  });
+  await screen;
+  return show(backend, choice, flags);
+}
+
+/** Loads what draws, while the worker starts. A failure is told when it is used. */
+function loadScreen(choice: ScreenChoice): Promise<unknown> {
+  return loadInk(choice).catch(() => undefined);
+}
+
+/** Ink asks the environment for colours as soon as it is loaded. */
+function loadInk(choice: ScreenChoice): Promise<typeof import('../ui/console.tsx')> {
+  if (!choice.colour) Object.assign(process.env, { FORCE_COLOR: '0' });
+  return import('../ui/console.tsx');
+}
+
+async function show(backend: Backend, choice: ScreenChoice, flags: ConsoleFlags): Promise<number> {
+  const runbook = flags.runbook === undefined ? {} : { runbook: flags.runbook };
+  try {
+    const { runConsole } = await loadInk(choice);
+    await runConsole({
+      backend,
+      ascii: choice.ascii,
+      colour: choice.colour,
+      fullRedraw: choice.fullRedraw,
+      ...runbook,
+    });
+    return 0;
+  } finally {
+    await backend.close();
+  }
+}
+
+/** @throws CliError that offers the demo, when nothing was configured at all */
+function requireEstate(paths: Paths): void {
+  const { path, why } = paths.estateFile;
+  if (!existsSync(path) && why !== '--config' && why !== 'C138_CONFIG')
+    throw new CliError(
+      `no estate is configured: there is no ${path} (${why}). ` +
+        'Try `c138 demo` for a simulated estate, or write an estate file (docs/estate-file.md) and name it with --config.',
+    );
+}
+
+/** @throws CliError that says how to do without */
+function requireTerminal(choice: ScreenChoice, io: Io): void {
+  if (choice.plain) throw new CliError('line mode is not part of this build');
+  if (!hasTerminal(io))
+    throw new CliError('standard input and output are not a terminal. Use --plain for line mode.');
+}

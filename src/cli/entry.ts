@@ -1,0 +1,35 @@
+import { flushCompileCache } from 'node:module';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+
+/** The first lines of every thread and process of c138: which of them is this? Nothing heavy is loaded before that is known. */
+async function start(): Promise<void> {
+  if (!isMainThread) {
+    const { runWorker } = await import('../state/worker.ts');
+    if (parentPort !== null) await runWorker(parentPort, workerData);
+    return;
+  }
+  Object.assign(process.env, { NODE_ENV: 'production' });
+  // A listener keeps Node.js from opening its debugger port on this signal.
+  process.on('SIGUSR1', () => undefined);
+  if (process.channel) {
+    // Whoever started this process is gone, however that came: leave as if the terminal had been closed.
+    process.on('disconnect', () => process.kill(process.pid, 'SIGHUP'));
+    process.channel.unref();
+  }
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader has left, for example `c138 discover | head`.
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    });
+  setTimeout(flushCompileCache, 5_000).unref();
+  const { main } = await import('./main.ts');
+  const code = await main(process.argv.slice(2));
+  process.exitCode = code;
+  // Nothing should be left to wait for; if a handle of a library is, it does not hold the shell up.
+  setTimeout(() => process.exit(code), 1_000).unref();
+}
+
+start().catch((error: unknown) => {
+  process.stderr.write(`c138: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+});

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { DEFAULT_SETTINGS, type Settings } from '../state/settings-type.ts';
+import type { Io } from './io.ts';
+
+/** What drawing needs to know of the terminal, as given on the command line. */
+export interface ScreenFlags {
+  readonly plain?: boolean;
+  readonly ascii?: boolean;
+  /** False for `--no-color`. */
+  readonly color?: boolean;
+  readonly fullRedraw?: boolean;
+}
+
+export interface ScreenChoice {
+  readonly plain: boolean;
+  readonly ascii: boolean;
+  readonly colour: boolean;
+  readonly fullRedraw: boolean;
+}
+
+/**
+ * How to draw: a flag beats the environment, which beats the settings. NO_COLOR (any text that is not empty), TERM=dumb
+ * (line mode) and TERM=linux (a console font without most glyphs) are honoured. Pure.
+ */
+export function chooseScreen(flags: ScreenFlags, env: NodeJS.ProcessEnv, settings: Settings): ScreenChoice {
+  const dumb = env.TERM === 'dumb';
+  const noColour =
+    flags.color === false ||
+    (env.NO_COLOR !== undefined && env.NO_COLOR !== '') ||
+    dumb ||
+    settings.colour === 'never';
+  return {
+    plain: flags.plain === true || dumb,
+    ascii:
+      flags.ascii === true ||
+      settings.glyphs === 'ascii' ||
+      (settings.glyphs === 'auto' && (dumb || env.TERM === 'linux')),
+    colour: !noColour,
+    fullRedraw: flags.fullRedraw === true || settings.fullRedraw,
+  };
+}
+
+/** The settings in force. Their package is loaded only where there is a file to read. */
+export async function readSettings(configDir: string): Promise<Settings> {
+  if (!existsSync(`${configDir}/settings.json`)) return DEFAULT_SETTINGS;
+  const { openSettings } = await import('../state/settings.ts');
+  return openSettings(configDir).get();
+}
+
+/** True when both ends of the conversation are a terminal. */
+export function hasTerminal(io: Io): boolean {
+  return io.stdinIsTty && io.stdoutIsTty;
+}

@@ -1,0 +1,74 @@
+import type { MessagePort } from 'node:worker_threads';
+import { loadEstate } from '../estate/index.ts';
+import { observeEndpoint } from '../probes/index.ts';
+import { bundledRunbooks } from '../runbooks/index.ts';
+import type { Backend, BackendEvent } from './backend.ts';
+import { estateRounds } from './estate-rounds.ts';
+import { LiveEstate } from './live.ts';
+import { readOnlyRuns, UnavailableError } from './offline.ts';
+import { reportFailure, serveBackend } from './port-rpc.ts';
+import { rawRefOf } from './raw-store.ts';
+import { vantageHere } from './tool.ts';
+import type { WorkerInput } from './worker-client.ts';
+
+/** The worker: does all network, SSH and file work and is the only writer of journals. */
+export async function runWorker(port: MessagePort, input: WorkerInput): Promise<void> {
+  try {
+    serveBackend(port, await openLive(input));
+    port.on('message', (message: { readonly type?: string }) => {
+      if (message.type === 'end') port.close();
+    });
+  } catch (error) {
+    reportFailure(port, error);
+    port.close();
+  }
+}
+
+/**
+ * A backend on the living estate.
+ * @throws EstateFileError when the estate file can not be used
+ */
+export async function openLive(input: WorkerInput): Promise<Backend> {
+  const estate = await loadEstate(input.configPath);
+  const vantage = vantageHere();
+  const listeners = new Set<(event: BackendEvent) => void>();
+  const tell = (event: BackendEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
+  const context = { estate, vantage, storeRaw: rawRefOf };
+  const live = new LiveEstate(
+    {
+      estate,
+      configPath: input.configPath,
+      vantage,
+      ask: (endpoint, signal) => observeEndpoint({ ...context, signal }, endpoint),
+      rounds: estateRounds(estate, context),
+    },
+    tell,
+  );
+  const why = 'running a runbook needs the signer, which is not part of this build';
+  const runs = readOnlyRuns(
+    {
+      runbooks: async () => (await bundledRunbooks()).map(({ runbook }) => runbook),
+      verify: () => Promise.reject(new UnavailableError(why)),
+    },
+    why,
+  );
+  let begun = false;
+  return {
+    ...runs,
+    subscribe(listener) {
+      listeners.add(listener);
+      if (!begun) {
+        begun = true;
+        live.start();
+      }
+      return () => listeners.delete(listener);
+    },
+    refresh: async () => live.refresh(),
+    close: async () => {
+      await live.close();
+      await runs.close();
+    },
+  };
+}
