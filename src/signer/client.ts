@@ -1,0 +1,115 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import type { Hex } from '../model/json.ts';
+import type { Ask, KeyChoice, Reply, SignerFacts, SignerPrompt } from './protocol.ts';
+
+/** The signer process as the worker sees it. No method takes or gives a secret. */
+export interface SignerClient {
+  facts(): Promise<SignerFacts>;
+  /** The signer asks for the passphrase on the terminal itself; nobody else may be drawing on it. */
+  unlock(): Promise<SignerFacts>;
+  prepare(bodyBytes: Uint8Array, estateId: string): Promise<SignerPrompt>;
+  /** @throws SignerError when the code is wrong, used or too old */
+  sign(promptId: string, code: string): Promise<Hex>;
+  cancel(promptId: string): Promise<void>;
+  signTrust(bodyBytes: Uint8Array): Promise<{ readonly address: Hex; readonly sig: Hex }>;
+  close(): Promise<void>;
+}
+
+/** The signer refused, or has ended. */
+export class SignerError extends Error {
+  override readonly name = 'SignerError';
+}
+
+function command(): readonly string[] {
+  const built = join(import.meta.dirname, 'signer.mjs');
+  if (existsSync(built)) return [built];
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return ['--import', loader, join(import.meta.dirname, 'main.ts')];
+}
+
+/** The few variables that the signer needs; nothing else of the environment reaches it. */
+function environment(): NodeJS.ProcessEnv {
+  const { PATH, HOME, TERM, LANG, TSX_TSCONFIG_PATH } = process.env;
+  return Object.fromEntries(
+    Object.entries({ PATH, HOME, TERM, LANG, TSX_TSCONFIG_PATH }).filter(([, value]) => value !== undefined),
+  );
+}
+
+/**
+ * Starts the signer process and lets it take its key.
+ * @throws SignerError when the key cannot be held
+ */
+export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
+  const child: ChildProcess = spawn(process.execPath, ['--disable-sigusr1', ...command()], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+    env: environment(),
+  });
+  const pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  let next = 0;
+  let ended = false;
+  const end = (): void => {
+    ended = true;
+    for (const { reject } of pending.values())
+      reject(new SignerError('the signer process has ended; open the run again'));
+    pending.clear();
+  };
+  child.on('error', end);
+  child.on('exit', end);
+  child.stdin?.on('error', () => undefined);
+  if (child.stdout !== null)
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const reply = JSON.parse(line) as Reply;
+      const waiting = pending.get(reply.id);
+      pending.delete(reply.id);
+      if (reply.ok) waiting?.resolve(reply.value);
+      else waiting?.reject(new SignerError(reply.message));
+    });
+  const ask = (message: object): Promise<unknown> => {
+    if (ended) return Promise.reject(new SignerError('the signer process has ended; open the run again'));
+    const id = next;
+    next += 1;
+    return new Promise((resolve, reject) => {
+      pending.set(id, { resolve, reject });
+      child.stdin?.write(`${JSON.stringify({ id, ...message })}\n`);
+    });
+  };
+  const op = (question: Ask): Promise<unknown> => ask(question);
+  try {
+    await ask({ op: 'hold', ...choice });
+  } catch (error) {
+    child.kill();
+    throw error;
+  }
+  return {
+    facts: async () => (await op({ op: 'hello' })) as SignerFacts,
+    unlock: async () => (await op({ op: 'unlock' })) as SignerFacts,
+    prepare: async (bodyBytes, estateId) =>
+      (await op({
+        op: 'prepare',
+        body: Buffer.from(bodyBytes).toString('base64'),
+        estateId,
+      })) as SignerPrompt,
+    sign: async (promptId, code) => (await op({ op: 'sign', promptId, code })) as Hex,
+    cancel: async (promptId) => {
+      await op({ op: 'cancel', promptId });
+    },
+    signTrust: async (bodyBytes) =>
+      (await op({ op: 'sign-trust', body: Buffer.from(bodyBytes).toString('base64') })) as {
+        address: Hex;
+        sig: Hex;
+      },
+    close: async () => {
+      if (ended) return;
+      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      child.stdin?.end();
+      const timer = setTimeout(() => child.kill('SIGKILL'), 2000);
+      await gone;
+      clearTimeout(timer);
+    },
+  };
+}

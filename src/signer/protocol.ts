@@ -1,0 +1,39 @@
+/**
+ * The conversation with the signer process: one JSON object a line over its standard input and output.
+ * No message carries a key or a passphrase, in either direction.
+ */
+
+/** Which key the signer is to hold. */
+export type KeyChoice =
+  | { readonly kind: 'throw-away' }
+  | { readonly kind: 'keystore'; readonly path: string };
+
+export interface SignerFacts {
+  readonly address: `0x${string}`;
+  /** Uncompressed public key; empty while the keystore is locked. */
+  readonly pubkey: `0x${string}` | '';
+  readonly locked: boolean;
+  readonly throwAway: boolean;
+}
+
+export interface SignerPrompt {
+  readonly promptId: string;
+  readonly code: string;
+  readonly lines: readonly string[];
+  readonly digest: string;
+}
+
+export type Ask =
+  | { readonly op: 'hello' }
+  | { readonly op: 'unlock' }
+  /** `body` in base64: the exact bytes of a record body. */
+  | { readonly op: 'prepare'; readonly body: string; readonly estateId: string }
+  | { readonly op: 'sign'; readonly promptId: string; readonly code: string }
+  | { readonly op: 'cancel'; readonly promptId: string }
+  /** `body` in base64: the exact bytes of a trust store's body. Only a throw-away key signs one without a terminal. */
+  | { readonly op: 'sign-trust'; readonly body: string };
+
+export type Question = Ask & { readonly id: number };
+export type Reply =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly message: string };

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { codeMatches, codeOf } from '../evidence/code.ts';
+import { needsSignature, parseBody } from '../evidence/record.ts';
+import { digestOfTyped, trustTypedData, typedDataOf, walletHashes } from '../evidence/typed-data.ts';
+import type { Hex } from '../model/json.ts';
+import type { RecordBody } from '../model/record.ts';
+import { sanitiseLine } from '../model/sanitise.ts';
+import type { HeldKey } from './key.ts';
+import type { Ask, SignerPrompt } from './protocol.ts';
+
+/** Minutes after which a prompt that nobody answered is void. */
+const PROMPT_MS = 5 * 60_000;
+
+interface Waiting {
+  readonly digest: Hex;
+  readonly code: string;
+  readonly until: number;
+}
+
+/** Something that this signer refuses to do; the message is for the operator. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+}
+
+/** What the signer does for each question. It reads the exact bytes itself and believes nothing it is told about them. */
+export class SignerService {
+  readonly #key: HeldKey;
+  readonly #waiting = new Map<string, Waiting>();
+
+  constructor(key: HeldKey) {
+    this.#key = key;
+  }
+
+  async answer(ask: Ask): Promise<unknown> {
+    switch (ask.op) {
+      case 'hello':
+        return this.#key.facts;
+      case 'unlock':
+        await this.#key.unlock();
+        return this.#key.facts;
+      case 'prepare':
+        return this.#prepare(Buffer.from(ask.body, 'base64'), ask.estateId);
+      case 'sign':
+        return this.#sign(ask.promptId, ask.code);
+      case 'cancel':
+        this.#waiting.delete(ask.promptId);
+        return null;
+      case 'sign-trust':
+        return this.#signTrust(Buffer.from(ask.body, 'base64'));
+    }
+  }
+
+  #prepare(bytes: Uint8Array, estateId: string): SignerPrompt {
+    const body = parseBody(bytes);
+    if (!needsSignature(body.kind)) throw new RefusedError(`a record of kind "${body.kind}" is not signed`);
+    if (body.actor?.address !== this.#key.facts.address)
+      throw new RefusedError('the record names another key than the one held here');
+    if (body.kind === 'open' && body.open.estate_id !== estateId)
+      throw new RefusedError('the record names another estate');
+    if (this.#key.facts.locked) throw new RefusedError('the key is locked; unlock it first');
+    const typed = typedDataOf(body, bytes, estateId);
+    const digest = digestOfTyped(typed);
+    const code = codeOf(digest);
+    // One prompt at a time: what is on the screen is what would be signed.
+    this.#waiting.clear();
+    const promptId = randomUUID();
+    this.#waiting.set(promptId, { digest, code, until: Date.now() + PROMPT_MS });
+    return { promptId, code, digest, lines: plainLines(body, estateId, digest, walletHashes(typed)) };
+  }
+
+  #sign(promptId: string, code: string): Hex {
+    const waiting = this.#waiting.get(promptId);
+    if (waiting === undefined) throw new RefusedError('nothing waits to be signed under this prompt');
+    if (Date.now() > waiting.until) {
+      this.#waiting.delete(promptId);
+      throw new RefusedError('the prompt is older than five minutes; begin again');
+    }
+    if (!codeMatches(code, waiting.code)) throw new RefusedError('that is not the code; nothing was signed');
+    this.#waiting.delete(promptId);
+    return this.#key.sign(waiting.digest);
+  }
+
+  #signTrust(bytes: Uint8Array): { readonly address: Hex; readonly sig: Hex } {
+    const { address, throwAway } = this.#key.facts;
+    if (!throwAway)
+      throw new RefusedError('only a throw-away key signs a trust store without being asked on the terminal');
+    const body: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    const { estate, version, prev_sha256 } = body as {
+      estate: string;
+      version: number;
+      prev_sha256: Hex | null;
+    };
+    if (!/^demo:/.test(estate)) throw new RefusedError('a throw-away key is for the simulated estate only');
+    const digest = digestOfTyped(trustTypedData({ estate, version, prev_sha256 }, bytes));
+    return { address, sig: this.#key.sign(digest) };
+  }
+}
+
+/** What is about to be signed, in plain words drawn from the bytes themselves. */
+function plainLines(
+  body: RecordBody,
+  estateId: string,
+  digest: Hex,
+  hashes: { readonly domainHash: Hex; readonly messageHash: Hex },
+): readonly string[] {
+  const say = (label: string, text: string): string => `${label.padEnd(9)}${sanitiseLine(text, 160)}`;
+  const { actor } = body;
+  const lines = [
+    say('record', `${body.kind} ${body.seq} of session ${body.session.slice(0, 12)}, estate ${estateId}`),
+    say('by', `${actor?.name ?? ''} as ${actor?.role ?? ''}, at ${body.at}`),
+  ];
+  if (body.kind === 'confirm' || body.kind === 'correction') {
+    lines.push(say('step', body.step.text), say('verdict', body.verdict.replaceAll('_', ' ')));
+    for (const claim of body.claims) lines.push(say('claim', `${claim.subject} is ${claim.state}`));
+    if (body.note !== '') lines.push(say('note', body.note));
+  }
+  if (body.kind === 'open')
+    lines.push(say('runbook', `${body.open.runbook.id} ${body.open.runbook.version}`));
+  if (body.kind === 'seal')
+    lines.push(
+      say(
+        'seals',
+        `${body.seal.count} records, ${body.seal.open_items.length} open items; nothing can be added afterwards`,
+      ),
+    );
+  lines.push(say('digest', digest), say('domain', hashes.domainHash), say('message', hashes.messageHash));
+  return lines;
+}
