@@ -21,7 +21,11 @@ export interface Backend {
   runbooks(): Promise<readonly Runbook[]>;
   /** Past and open sessions on this machine, newest first. */
   sessions(): Promise<readonly SessionSummary[]>;
-  /** Opens a session for a runbook; the signer asks on the terminal when its key is locked. */
+  /** True when the key is locked: `unlock` then needs the terminal for itself. */
+  locked(): Promise<boolean>;
+  /** Lets the signer process ask for the passphrase on the terminal, which nobody else may be drawing on. */
+  unlock(): Promise<void>;
+  /** Gets a new session for a runbook ready; it exists once its opening is signed. */
   openRun(runbookId: string): Promise<RunView>;
   /** Goes on with an open session where it stopped. */
   resumeRun(session: string): Promise<RunView>;
@@ -44,6 +48,8 @@ export type RunBackend = Pick<
   Backend,
   | 'runbooks'
   | 'sessions'
+  | 'locked'
+  | 'unlock'
   | 'openRun'
   | 'resumeRun'
   | 'gateStep'
@@ -62,7 +68,9 @@ export type PrepareRequest =
       readonly verdict: Verdict;
       readonly note: string;
     }
-  | { readonly kind: 'seal'; readonly session: string };
+  | { readonly kind: 'seal'; readonly session: string }
+  /** The opening of a new session, or the taking up of one that was broken off. */
+  | { readonly kind: 'begin'; readonly session: string };
 
 /** What the operator is about to sign. */
 export interface Prompt {
@@ -90,6 +98,8 @@ export interface RunView {
   readonly path: string;
   readonly runbook: Runbook;
   readonly state: 'open' | 'sealed';
+  /** False until the opening (or the taking up) is signed and durable; nothing else can be recorded before. */
+  readonly begun: boolean;
   /** The step at hand, or null when only sealing is left or the run is sealed. */
   readonly current: string | null;
   readonly steps: readonly RunStepView[];

@@ -18,6 +18,8 @@ export function readOnlyRuns(reading: ReadOnlyRuns, why: string): RunBackend {
   return {
     runbooks: reading.runbooks,
     sessions: async () => [],
+    locked: async () => false,
+    unlock: async () => undefined,
     openRun: refuse,
     resumeRun: refuse,
     gateStep: refuse,
