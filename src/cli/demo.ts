@@ -3,10 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { findScenario, SCENARIOS } from '../demo/scenarios.ts';
-import { startDemo } from '../demo/start.ts';
 import type { Paths } from '../state/paths.ts';
-import { CliError, type Io, printJson } from './io.ts';
+import { CliError } from './io.ts';
 import { ownCommand } from './own-command.ts';
 
 /** The paths of the demo: everything of it lies in one folder of the state directory, apart from what is real. */
@@ -22,22 +20,6 @@ export function demoPaths(paths: Paths, configPath: string): Paths {
     evidenceDir: join(base, 'evidence'),
     reportsDir: join(base, 'reports'),
   };
-}
-
-/** Lists the scenarios. */
-export function listScenarios(json: boolean, io: Io): number {
-  const list = SCENARIOS.map(({ name, description }) => ({ name, description }));
-  if (json) printJson(io, { format: 'c138-scenarios', v: 1, scenarios: list });
-  else for (const { name, description } of list) io.out(`${name.padEnd(20)} ${description}\n`);
-  return 0;
-}
-
-/** @throws CliError naming the scenarios there are */
-export function checkScenario(name: string): void {
-  if (findScenario(name) === undefined)
-    throw new CliError(
-      `there is no scenario "${name}". There are: ${SCENARIOS.map((one) => one.name).join(', ')}.`,
-    );
 }
 
 /**
@@ -60,21 +42,6 @@ export async function demoEstateId(folder: string): Promise<string> {
     );
   }
   return id;
-}
-
-/** `c138 demo --serve`: serves the simulated estate until a signal ends it, and prints the path of its estate file. */
-export async function serveDemo(scenario: string, estateId: string, json: boolean, io: Io): Promise<number> {
-  const stopped = Promise.withResolvers<void>();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stopped.resolve());
-  const demo = await startDemo({ scenario, estateId });
-  if (json) printJson(io, { format: 'c138-demo', v: 1, config: demo.configPath, estate: estateId, scenario });
-  else {
-    io.out(`${demo.configPath}\n`);
-    io.err(`c138: simulated estate "${scenario}" is being served; end it with Ctrl+C\n`);
-  }
-  await stopped.promise;
-  await demo.stop();
-  return 0;
 }
 
 export interface RunningDemo {

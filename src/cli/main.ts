@@ -103,13 +103,13 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       const flags = flagsOf<PathFlags & ConsoleFlags & JsonFlag & { scenario: string; serve?: boolean }>(
         self,
       );
-      const demo = await import('./demo.ts');
-      if (flags.scenario === 'list') return done(demo.listScenarios(flags.json === true, io));
-      demo.checkScenario(flags.scenario);
-      const paths = demo.demoPaths(pathsOf(flags), '');
-      if (flags.serve === true) {
-        const id = await demo.demoEstateId(paths.stateDir.path);
-        return done(await demo.serveDemo(flags.scenario, id, flags.json === true, io));
+      if (flags.scenario === 'list' || flags.serve === true) {
+        const serve = await import('./demo-serve.ts');
+        if (flags.scenario === 'list') return done(serve.listScenarios(flags.json === true, io));
+        serve.checkScenario(flags.scenario);
+        const { demoEstateId, demoPaths } = await import('./demo.ts');
+        const id = await demoEstateId(demoPaths(pathsOf(flags), '').stateDir.path);
+        return done(await serve.serveDemo(flags.scenario, id, flags.json === true, io));
       }
       const { demoConsole } = await import('./console.ts');
       done(await demoConsole(pathsOf(flags), flags, flags.scenario, io));

@@ -1,5 +1,5 @@
 import type { DocumentedEstate, Observation } from '../model/index.ts';
-import { clusterRound, commonRound, type ProbeContext, quorumRound } from '../probes/index.ts';
+import type { ProbeContext } from '../probes/context.ts';
 import type { Round } from './live.ts';
 
 /** How often the estate as a whole is asked, in milliseconds. */
@@ -17,6 +17,7 @@ export function estateRounds(
       name: 'cluster',
       cadenceMs: CLUSTER_MS,
       ask: async (gathered, signal) => {
+        const { clusterRound } = await import('../probes/index.ts');
         const seen: Observation[] = [];
         await clusterRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
         return seen;
@@ -26,6 +27,7 @@ export function estateRounds(
       name: 'chain',
       cadenceMs: CHAIN_MS,
       ask: async (gathered, signal) => {
+        const { commonRound, quorumRound } = await import('../probes/index.ts');
         const seen: Observation[] = [];
         await commonRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
         return [...seen, ...quorumRound({ ...context, signal }, gathered)];

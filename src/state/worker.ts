@@ -1,7 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
 import { loadEstate } from '../estate/index.ts';
-import { observeEndpoint } from '../probes/index.ts';
-import { bundledRunbooks } from '../runbooks/index.ts';
 import type { Backend, BackendEvent } from './backend.ts';
 import { estateRounds } from './estate-rounds.ts';
 import { LiveEstate } from './live.ts';
@@ -41,7 +39,11 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
       estate,
       configPath: input.configPath,
       vantage,
-      ask: (endpoint, signal) => observeEndpoint({ ...context, signal }, endpoint),
+      // The probes and their packages are loaded when they are first wanted: the screen is painted before.
+      ask: async (endpoint, signal) => {
+        const { observeEndpoint } = await import('../probes/index.ts');
+        return observeEndpoint({ ...context, signal }, endpoint);
+      },
       rounds: estateRounds(estate, context),
     },
     tell,
@@ -49,7 +51,8 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
   const why = 'running a runbook needs the signer, which is not part of this build';
   const runs = readOnlyRuns(
     {
-      runbooks: async () => (await bundledRunbooks()).map(({ runbook }) => runbook),
+      runbooks: async () =>
+        (await (await import('../runbooks/index.ts')).bundledRunbooks()).map(({ runbook }) => runbook),
       verify: () => Promise.reject(new UnavailableError(why)),
     },
     why,

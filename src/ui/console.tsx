@@ -1,5 +1,5 @@
 import { render } from 'ink';
-import { chainRules } from '../chain/index.ts';
+import { chainRules } from '../chain/rules.ts';
 import type { Backend } from '../state/backend.ts';
 import { followBackend } from '../state/store.ts';
 import { App } from './app.tsx';

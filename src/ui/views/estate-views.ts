@@ -1,4 +1,4 @@
-import { marginText } from '../../chain/index.ts';
+import { marginText } from '../../chain/rules.ts';
 import {
   type Assessment,
   ageText,
@@ -230,24 +230,24 @@ export function guestsView({ state, now, glyphs }: ViewInput): View {
     subjectRow(one, [
       span(String(one.subject.vmid ?? one.subject.id), 'strong'),
       span(one.subject.name),
-      span(one.subject.category ?? '-', 'dim'),
       span(one.status, statusTone(one.status)),
       healthSpan(one, glyphs),
       ageSpan(one, now),
       span(one.health === 'ok' || one.health === 'as-expected' ? runText(one) : reasonOf(one)),
+      span(one.subject.category ?? '-', 'dim'),
     ]),
   );
   return {
     title: 'Guests',
     top: [],
     columns: [
-      { label: 'VMID', width: 6 },
-      { label: 'name', width: 24 },
-      { label: 'category', width: 14 },
+      { label: 'VMID', width: 5 },
+      { label: 'name', width: 22 },
       { label: 'status', width: 16 },
       { label: 'health', width: 13 },
       { label: 'seen', width: 5 },
-      { label: 'reason', width: 12, grow: true },
+      { label: 'what was seen', width: 12, grow: true },
+      { label: 'category', width: 14 },
     ],
     rows,
     empty: state.assessment === null ? NOTHING_YET : 'No guest is documented, and none was seen.',
@@ -293,11 +293,11 @@ export function tiersView({ state, now, glyphs }: ViewInput): View {
     title: 'RPC tiers',
     top: [line(span("A tier comes from the template's category, never from a VMID or a host name.", 'dim'))],
     columns: [
-      { label: 'tier', width: 12 },
-      { label: 'nodes ok', width: 9 },
+      { label: 'tier', width: 11 },
+      { label: 'nodes ok', width: 8 },
       { label: 'status', width: 16 },
       { label: 'health', width: 13 },
-      { label: 'heads', width: 14 },
+      { label: 'heads', width: 8 },
       { label: 'seen', width: 5 },
     ],
     rows,
@@ -345,8 +345,8 @@ export function programView({ state, now, glyphs }: ViewInput): View {
 }
 
 const WORD_COLUMNS = [
-  { label: 'subject', width: 31 },
-  { label: 'documented as', width: 22 },
+  { label: 'subject', width: 24 },
+  { label: 'documented as', width: 18, grow: true },
   { label: 'status', width: 16 },
   { label: 'health', width: 13 },
   { label: 'seen', width: 5 },
