@@ -53,6 +53,7 @@ export function handleKey(chunk: string, key: Key, context: KeyContext): void {
   const all = graphemesOf(chunk);
   // A burst of the same movement key counts each press; anything else in a burst is only its first character.
   const [first = ''] = all;
+  if (first === 'q' && all.length > 1 && all.every((one) => one === 'q')) return context.quit();
   const repeats = all.every((one) => one === first) && 'jk'.includes(first) ? all.length : 1;
   charKey(first, repeats, context);
 }
@@ -76,6 +77,8 @@ function charKey(char: string, repeats: number, context: KeyContext): void {
   if (run !== null && place.screen === 'runbooks' && place.detail === null) {
     if (char === 'p') return answering.probe(run);
     if (char === 'S') return answering.seal(run);
+    if (char === 'b')
+      return run.begun ? answering.say('This run has begun already.') : answering.beginRun(run);
     if (Object.hasOwn(VERDICT_KEYS, char))
       return answering.begin(run, VERDICT_KEYS[char as keyof typeof VERDICT_KEYS]);
     return;
@@ -113,7 +116,10 @@ function open({ go, rows, cursor, backend, answering, place }: KeyContext): void
   const opens = rows[cursor]?.opens;
   const opened = (task: Promise<RunView>): void => {
     task.then(
-      (run) => go({ to: 'run', session: run.session }),
+      (run) => {
+        go({ to: 'run', session: run.session });
+        if (!run.begun) answering.beginRun(run);
+      },
       (error: unknown) => answering.say(error instanceof Error ? error.message : String(error)),
     );
   };

@@ -30,7 +30,7 @@ export const KEYS: readonly KeyEntry[] = [
   { keys: ['Tab'], does: 'next screen', place: 'everywhere' },
   { keys: ['?'], does: 'this help', place: 'everywhere', footer: 'help' },
   { keys: ['r'], does: 'ask every source again now', place: 'everywhere', footer: 'refresh' },
-  { keys: ['q', 'q'], does: 'quit (twice)', place: 'everywhere', footer: 'quit' },
+  { keys: ['q', 'q'], does: 'quit (press it twice)', place: 'everywhere', footer: 'quit' },
   { keys: ['up', 'down', 'j', 'k'], does: 'move', place: 'lists' },
   { keys: ['PgUp', 'PgDn', 'g', 'G'], does: 'move by pages, to the top, to the end', place: 'lists' },
   { keys: ['Enter', 'l'], does: 'open', place: 'lists', footer: 'open' },
@@ -49,9 +49,10 @@ export const KEYS: readonly KeyEntry[] = [
     keys: ['f', 'd'],
     does: 'in a run: failed, deviated, with a reason',
     place: 'run',
-    footer: 'fail/deviate',
+    footer: 'failed',
   },
   { keys: ['x', 'n'], does: 'in a run: skipped, not applicable, with a reason', place: 'run' },
+  { keys: ['b'], does: 'in a run: sign its beginning', place: 'run' },
   { keys: ['S'], does: 'in a run: seal it, by typing the code', place: 'run', footer: 'seal' },
 ];
 
@@ -71,6 +72,6 @@ export function footerText(place: 'lists' | 'run'): string {
     (entry) => entry.footer !== undefined && (entry.place === 'everywhere' || entry.place === place),
   )
     .sort((a, b) => (a.place === place ? -1 : 0) - (b.place === place ? -1 : 0))
-    .map((entry) => `${entry.keys.join('')} ${entry.footer}`)
+    .map((entry) => `${entry.keys[0]} ${entry.footer}`)
     .join('  ');
 }

@@ -17,6 +17,8 @@ export interface Answering {
   readonly state: AnswerState;
   /** True while a note or code is being typed or work is under way: keys go here then. */
   readonly active: boolean;
+  /** Signs the opening of a run, or its being taken up. */
+  beginRun(run: RunView): void;
   begin(run: RunView, verdict: Verdict): void;
   seal(run: RunView): void;
   probe(run: RunView): void;
@@ -52,6 +54,7 @@ export function useAnswer(backend: Backend, clock: () => number = Date.now): Ans
     });
   const begin = (run: RunView, verdict: Verdict): void => {
     const step = run.steps.find((one) => one.step.id === run.current);
+    if (!run.begun) return setState({ phase: 'idle', message: 'Sign the beginning of this run first: b.' });
     if (step === undefined) return setState({ phase: 'idle', message: 'No step is at hand.' });
     if (!step.offered.includes(verdict))
       return setState({
@@ -113,9 +116,11 @@ export function useAnswer(backend: Backend, clock: () => number = Date.now): Ans
     state,
     active: state.phase !== 'idle',
     begin,
+    beginRun: (run) => prepare({ kind: 'begin', session: run.session }),
     seal: (run) => prepare({ kind: 'seal', session: run.session }),
     probe: (run) => {
       const { current } = run;
+      if (!run.begun) return setState({ phase: 'idle', message: 'Sign the beginning of this run first: b.' });
       if (current === null) return setState({ phase: 'idle', message: 'No step is at hand.' });
       work('Asking the probes of this step…', async () => {
         await backend.gateStep(run.session, current);

@@ -23,18 +23,18 @@ export function headerLine(state: ConsoleState, now: number): Line {
   return spans;
 }
 
-/** The line of screens; short labels where there is little room. */
+/** The line of screens; short labels where there is little room. The screen at hand stands in brackets. */
 export function tabsLine(screen: ScreenId, columns: number): Line {
-  const long = SCREENS.reduce((sum, one) => sum + one.label.length + 3, 0) <= columns;
-  return SCREENS.filter((one) => one.id !== 'log' || long).flatMap((one) => {
-    const label = `${one.key} ${long ? one.label : one.short}`;
-    return [
-      span(
-        screen === one.id ? `[${label}]` : ` ${label} `.slice(long ? 0 : 1),
-        screen === one.id ? 'strong' : 'dim',
-      ),
-    ];
-  });
+  const long = SCREENS.reduce((sum, one) => sum + one.label.length + 3, 0) + 1 <= columns;
+  const shown = SCREENS.filter((one) => one.id !== 'log' || long || screen === 'log');
+  const spans: Span[] = [];
+  for (const [index, one] of shown.entries()) {
+    const here = one.id === screen;
+    const before = shown[index - 1]?.id === screen ? ']' : here ? '[' : index === 0 ? '' : ' ';
+    spans.push(span(`${before}${one.key} ${long ? one.label : one.short}`, here ? 'strong' : 'dim'));
+  }
+  if (shown.at(-1)?.id === screen) spans.push(span(']', 'strong'));
+  return spans;
 }
 
 /** The help page, made from the table of keys. */

@@ -159,6 +159,8 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
     line(span(`${done} of ${run.steps.length} steps answered, ${run.records} records, `), state),
   ];
   if (run.broken !== null) top.push(line(span(sanitiseLine(run.broken, 300), 'bad')));
+  if (!run.begun && run.state === 'open')
+    top.push(line(span('Not begun yet: b signs the beginning. Nothing can be recorded before.', 'warn')));
   if (current !== null) top.push(...stepLines(current, columns, roomForText));
   else if (run.state === 'open')
     top.push(

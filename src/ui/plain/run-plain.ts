@@ -1,0 +1,163 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { chainRules } from '../../chain/rules.ts';
+import type { SubjectId } from '../../model/index.ts';
+import type { Backend } from '../../state/backend.ts';
+import { type ConsoleStore, followBackend } from '../../state/store.ts';
+import { SCREENS, type ScreenId } from '../keys.ts';
+import { filterRows } from '../list.ts';
+import { makeTheme } from '../theme.ts';
+import { detailView } from '../views/detail-view.ts';
+import type { ViewInput } from '../views/estate-views.ts';
+import type { View } from '../views/types.ts';
+import { viewOf } from '../views/view-of.ts';
+import { PlainRun } from './plain-run.ts';
+import { plainLines } from './render-plain.ts';
+
+export interface PlainOptions {
+  readonly backend: Backend;
+  readonly input: Readable;
+  readonly output: Writable;
+  /** Opens this runbook at once. */
+  readonly runbook?: string;
+  readonly clock?: () => number;
+}
+
+const HELP = [
+  'Screens: overview, hosts, guests, tiers, hyperledger, runbooks, evidence, program, log. A word after the name filters.',
+  'show SUBJECT     the whole story of one subject, for example: show vmid:6000',
+  'refresh          ask every source again',
+  'run ID           begin a runbook;   resume SESSION   go on with one (the first characters are enough)',
+  'step             the step at hand;   probe   ask its read-only probes',
+  'confirm          confirm the step;   still | failed | deviated | skipped | na REASON   other answers',
+  'seal             seal the run;   verify SESSION   verify a session offline',
+  'help, quit',
+];
+const PROMPT = 'c138> ';
+/** Longest wait for the first answers before the overview is printed, in milliseconds. */
+const FIRST_LOOK_MS = 8000;
+
+/**
+ * Line mode: for screen readers, serial lines and pipes. Everything that the screens show can be read, and a whole runbook can be worked.
+ * Prints text and line feeds only. Ends at `quit` or at the end of the input.
+ */
+export async function runPlain(options: PlainOptions): Promise<number> {
+  const follow = followBackend(options.backend, chainRules);
+  const say = (...lines: readonly string[]): void => {
+    for (const one of lines) options.output.write(`${one}\n`);
+  };
+  const session = new PlainSession(options, follow.store, say);
+  const reader = createInterface({
+    input: options.input,
+    terminal: false,
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
+  try {
+    await firstLook(follow.store);
+    say(...session.screen('overview', ''));
+    if (options.runbook !== undefined) await session.command(`run ${options.runbook}`);
+    say('Type help for the commands.');
+    options.output.write(PROMPT);
+    for await (const line of reader) {
+      follow.tick();
+      if ((await session.command(line.trim())) === 'quit') break;
+      options.output.write(PROMPT);
+    }
+    say('');
+    return 0;
+  } finally {
+    reader.close();
+    follow.stop();
+  }
+}
+
+/** Waits until something was seen, so that the first page is not empty. */
+function firstLook(store: ConsoleStore): Promise<void> {
+  const seen = (): boolean => (store.getState().snapshot?.observations.length ?? 0) > 0;
+  if (seen()) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const stop = store.subscribe(() => {
+      if (seen()) setTimeout(done, 1500);
+    });
+    const timer = setTimeout(done, FIRST_LOOK_MS);
+  });
+}
+
+class PlainSession {
+  readonly #options: PlainOptions;
+  readonly #store: ConsoleStore;
+  readonly #say: (...lines: readonly string[]) => void;
+  readonly #run: PlainRun;
+
+  constructor(options: PlainOptions, store: ConsoleStore, say: (...lines: readonly string[]) => void) {
+    this.#options = options;
+    this.#store = store;
+    this.#say = say;
+    this.#run = new PlainRun(options.backend, say, () => this.#input());
+  }
+
+  /** Runs one line; every failure ends in a sentence. */
+  async command(line: string): Promise<'quit' | undefined> {
+    const [word = '', ...rest] = line.split(/\s+/);
+    const tail = rest.join(' ');
+    try {
+      if (this.#run.waiting) {
+        await this.#run.answer(line);
+        return undefined;
+      }
+      const screen = SCREENS.find((one) => one.id === word.toLowerCase());
+      if (screen !== undefined) this.#say(...(await this.#listed(screen.id, tail)));
+      else if (word === 'quit' || word === 'q') return 'quit';
+      else if (word === 'help' || word === '?') this.#say(...HELP);
+      else if (word === 'show') this.#say(...plainLines(detailView(this.#input(), tail as SubjectId, 100)));
+      else if (word === 'refresh') {
+        await this.#options.backend.refresh();
+        this.#say('Asked every source again.');
+      } else if (word !== '' && !(await this.#run.command(word, tail)))
+        this.#say(`There is no command "${word.replaceAll(/[^\x20-\x7e]/g, '?')}". help lists them.`);
+    } catch (error) {
+      this.#say(error instanceof Error ? error.message : String(error));
+    }
+    return undefined;
+  }
+
+  screen(id: ScreenId, filter: string): readonly string[] {
+    return this.#print(this.#view(id, { runbooks: [], sessions: [], verified: null }), filter);
+  }
+
+  async #listed(id: ScreenId, filter: string): Promise<readonly string[]> {
+    const { backend } = this.#options;
+    const work = { runbooks: await backend.runbooks(), sessions: await backend.sessions(), verified: null };
+    return this.#print(this.#view(id, work), filter);
+  }
+
+  #view(id: ScreenId, work: Parameters<typeof viewOf>[2]['work']): View {
+    return viewOf(
+      this.#input(),
+      { screen: id, detail: null },
+      { run: null, work, columns: 100, height: 1000 },
+    );
+  }
+
+  #print(view: View, filter: string): readonly string[] {
+    const rows = filterRows(view.rows, filter);
+    const counted = filter === '' ? [] : [`(${rows.length} of ${view.rows.length} match)`];
+    return [...plainLines({ ...view, rows }), ...counted];
+  }
+
+  #input(): ViewInput {
+    const state = this.#store.getState();
+    const offline = state.origin?.mode === 'offline' && state.snapshot !== null;
+    const clock = this.#options.clock ?? Date.now;
+    return {
+      state,
+      now: offline && state.snapshot !== null ? Date.parse(state.snapshot.ended) : clock(),
+      glyphs: makeTheme({ ascii: true, colour: false }).glyphs,
+    };
+  }
+}
