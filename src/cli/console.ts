@@ -67,7 +67,8 @@ async function live(
 
 /** Loads what draws, while the worker starts. A failure is told when it is used. */
 function loadScreen(choice: ScreenChoice): Promise<unknown> {
-  return loadInk(choice).catch(() => undefined);
+  const loading = choice.plain ? import('../ui/plain/run-plain.ts') : loadInk(choice);
+  return loading.catch(() => undefined);
 }
 
 /** Ink asks the environment for colours as soon as it is loaded. */
@@ -79,6 +80,10 @@ function loadInk(choice: ScreenChoice): Promise<typeof import('../ui/console.tsx
 async function show(backend: Backend, choice: ScreenChoice, flags: ConsoleFlags): Promise<number> {
   const runbook = flags.runbook === undefined ? {} : { runbook: flags.runbook };
   try {
+    if (choice.plain) {
+      const { runPlain } = await import('../ui/plain/run-plain.ts');
+      return await runPlain({ backend, ...runbook, input: process.stdin, output: process.stdout });
+    }
     const { runConsole } = await loadInk(choice);
     await runConsole({
       backend,
@@ -105,7 +110,6 @@ function requireEstate(paths: Paths): void {
 
 /** @throws CliError that says how to do without */
 function requireTerminal(choice: ScreenChoice, io: Io): void {
-  if (choice.plain) throw new CliError('line mode is not part of this build');
-  if (!hasTerminal(io))
+  if (!choice.plain && !hasTerminal(io))
     throw new CliError('standard input and output are not a terminal. Use --plain for line mode.');
 }

@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import type { Backend } from '../state/backend.ts';
 import type { ConsoleStore } from '../state/store.ts';
 import { AnswerBox, answerLines } from './components/answer-box.tsx';
-import { headerLine, helpLines, LinesPane, tabsLine } from './components/chrome.tsx';
+import { helpLines, LinesPane, tabsLine } from './components/chrome.tsx';
 import { LineText } from './components/lines.tsx';
 import { ViewPane } from './components/view-pane.tsx';
 import { handleKey } from './input.ts';
@@ -14,6 +14,7 @@ import { listName, navigate, START } from './navigation.ts';
 import type { Theme } from './theme.ts';
 import { useAnswer } from './use-answer.ts';
 import { useWork } from './use-work.ts';
+import { headerLine } from './views/header-view.ts';
 import { line, span } from './views/types.ts';
 import { viewOf } from './views/view-of.ts';
 

@@ -9,6 +9,7 @@ import { filterRows } from '../list.ts';
 import { makeTheme } from '../theme.ts';
 import { detailView } from '../views/detail-view.ts';
 import type { ViewInput } from '../views/estate-views.ts';
+import { headerLine } from '../views/header-view.ts';
 import type { View } from '../views/types.ts';
 import { viewOf } from '../views/view-of.ts';
 import { PlainRun } from './plain-run.ts';
@@ -147,7 +148,9 @@ class PlainSession {
   #print(view: View, filter: string): readonly string[] {
     const rows = filterRows(view.rows, filter);
     const counted = filter === '' ? [] : [`(${rows.length} of ${view.rows.length} match)`];
-    return [...plainLines({ ...view, rows }), ...counted];
+    const { state, now } = this.#input();
+    const header = headerLine(state, now).map((one) => one.text);
+    return [header.join(''), ...plainLines({ ...view, rows }), ...counted];
   }
 
   #input(): ViewInput {
