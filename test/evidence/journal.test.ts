@@ -1,0 +1,338 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { canonicalBytes } from '../../src/evidence/canonical.ts';
+import { type Files, realFiles } from '../../src/evidence/files.ts';
+import { Journal } from '../../src/evidence/journal.ts';
+import { Lock } from '../../src/evidence/lock.ts';
+import { digestOf } from '../../src/evidence/typed-data.ts';
+import {
+  ANNA,
+  BERT,
+  base,
+  confirmBody,
+  ESTATE,
+  type Made,
+  observation,
+  put,
+  runbookStep,
+  sealBody,
+  sealedSession,
+  signDigest,
+  startSession,
+} from './make.ts';
+
+const made: Made[] = [];
+async function start(options: Parameters<typeof startSession>[0] = {}): Promise<Made> {
+  const one = await startSession(options);
+  made.push(one);
+  return one;
+}
+afterEach(async () => {
+  for (const one of made.splice(0)) {
+    await one.journal.close();
+    one.clean();
+  }
+});
+
+const step = (one: Made, index: number) => one.steps[index] as Made['steps'][number];
+
+describe('the journal as a file', () => {
+  test('has private modes whatever the umask, and no link is followed', async () => {
+    for (const mask of [0o000, 0o022, 0o077, 0o777]) {
+      const before = process.umask(mask);
+      try {
+        const one = await start();
+        await one.journal.putBlob(Buffer.from('x'));
+        for (const name of readdirSync(one.dir, { recursive: true }) as string[]) {
+          const stat = statSync(join(one.dir, name));
+          expect([name, (stat.mode & 0o777).toString(8)]).toEqual([name, stat.isDirectory() ? '700' : '600']);
+        }
+        expect((statSync(one.dir).mode & 0o777).toString(8)).toBe('700');
+      } finally {
+        process.umask(before);
+      }
+    }
+  });
+
+  test("a symbolic link in the journal's place is refused", async () => {
+    const one = await start();
+    await one.journal.close();
+    const path = join(one.dir, 'journal.jsonl');
+    const aside = join(one.root, 'aside');
+    writeFileSync(aside, readFileSync(path));
+    rmSync(path);
+    symlinkSync(aside, path);
+    await expect(Journal.recover({ dir: one.dir, mirror: null })).rejects.toThrow(/ELOOP/);
+  });
+
+  test('goes on after being closed, with the same records', async () => {
+    const one = await start();
+    await put(one.journal, confirmBody(one.journal, step(one, 0)));
+    await one.journal.close();
+    const again = await Journal.recover({ dir: one.dir, mirror: null });
+    expect(again.records.map(({ kind }) => kind)).toEqual(['open', 'confirm']);
+    expect(again.torn).toBeNull();
+    await put(again.journal, confirmBody(again.journal, step(one, 1)));
+    await put(again.journal, sealBody(again.journal));
+    await again.journal.close();
+  });
+});
+
+describe('a torn tail', () => {
+  test('of any length is cut off in place and its digest kept', async () => {
+    const one = await start();
+    await put(one.journal, confirmBody(one.journal, step(one, 0)));
+    await one.journal.close();
+    const path = join(one.dir, 'journal.jsonl');
+    const whole = readFileSync(path);
+    const firstLine = whole.indexOf(0x0a) + 1;
+    for (let length = firstLine + 1; length < whole.length; length += 7) {
+      writeFileSync(path, whole.subarray(0, length));
+      const { journal, records, torn } = await Journal.recover({ dir: one.dir, mirror: null });
+      await journal.close();
+      expect(records).toHaveLength(1);
+      expect(torn?.bytes).toBe(length - firstLine);
+      expect(statSync(path).size).toBe(firstLine);
+    }
+  });
+
+  test('of zero bytes, as a power loss leaves it, is cut off too', async () => {
+    const one = await start();
+    await one.journal.close();
+    const path = join(one.dir, 'journal.jsonl');
+    appendFileSync(path, Buffer.concat([Buffer.alloc(300), Buffer.from('"sig":null}\n')]));
+    const { journal, records, torn } = await Journal.recover({ dir: one.dir, mirror: null });
+    await journal.close();
+    expect([records.length, torn?.bytes]).toEqual([1, 312]);
+  });
+
+  test('never hides a damaged whole line', async () => {
+    const one = await start();
+    await put(one.journal, confirmBody(one.journal, step(one, 0)));
+    await one.journal.close();
+    const path = join(one.dir, 'journal.jsonl');
+    const bytes = readFileSync(path);
+    bytes[bytes.length - 40] = (bytes[bytes.length - 40] as number) ^ 1;
+    writeFileSync(path, bytes);
+    await expect(Journal.recover({ dir: one.dir, mirror: null })).rejects.toThrow(/line 2 .* damaged/);
+    expect(readFileSync(path)).toEqual(bytes);
+  });
+});
+
+describe('the journal refuses', () => {
+  test('what is out of place, unsigned, or signed by another key', async () => {
+    const one = await start();
+    const { journal } = one;
+    const body = confirmBody(journal, step(one, 0));
+    const bytes = canonicalBytes(body);
+    await expect(journal.append(bytes, null)).rejects.toThrow(/not signed/);
+    await expect(journal.append(bytes, signDigest(BERT, digestOf(body, bytes, ESTATE)))).rejects.toThrow(
+      /signature is not by/,
+    );
+    await expect(journal.append(bytes, signDigest(ANNA, digestOf(body, bytes, 'real')))).rejects.toThrow(
+      /signature is not by/,
+    );
+    await expect(put(journal, { ...body, seq: 7 })).rejects.toThrow(/number 7/);
+    await expect(put(journal, { ...body, prev: journal.session })).rejects.toThrow(/prev differs/);
+    await expect(put(journal, { ...body, session: body.prev })).rejects.toThrow(/session/);
+    await expect(put(journal, { ...body, verdict: 'skipped' } as typeof body)).rejects.toThrow(
+      /needs a reason/,
+    );
+    await expect(
+      put(journal, {
+        ...base(journal, ANNA),
+        kind: 'correction',
+        ref: { seq: 0, line_sha256: body.prev },
+        step: (body as unknown as { step: never }).step,
+        verdict: 'failed',
+        claims: [],
+        note: 'x',
+      }),
+    ).rejects.toThrow(/corrects a record/);
+    await put(journal, body);
+    await put(journal, sealBody(journal));
+    await expect(put(journal, confirmBody(journal, step(one, 1)))).rejects.toThrow(/sealed means closed/);
+  });
+
+  test('to call planned things deployed', async () => {
+    const steps = [runbookStep('p', { subject: 'vmid:1000' })];
+    const one = await start({ steps });
+    const { journal } = one;
+    const confirm = (registered: string, evidence: number[], verdict = 'confirmed') =>
+      put(
+        journal,
+        confirmBody(journal, step(one, 0), {
+          verdict: verdict as 'confirmed',
+          note: verdict === 'confirmed' ? '' : 'said so',
+          step: { registered_status: registered as 'planned' },
+          claims: [{ subject: 'vmid:1000', state: 'deployed', evidence }],
+        }),
+      );
+    await expect(confirm('placeholder', [])).rejects.toThrow(/placeholder/);
+    await expect(confirm('placeholder', [], 'still_planned')).rejects.toThrow(/called deployed under/);
+    await expect(confirm('retired', [])).rejects.toThrow(/retired/);
+    await expect(confirm('deployed', [])).rejects.toThrow(/no passing observation/);
+    await expect(confirm('deployed', [9])).rejects.toThrow(/record 9/);
+    const weak = [
+      observation({ level: 'runtime' }),
+      observation({ subject: 'vmid:1001' }),
+      observation({ answer: { class: 'refused', facts: {}, checks: [] } }),
+      observation({
+        answer: { class: 'ok', facts: {}, checks: [{ id: 'x', result: 'fail', reason: '', next: '' }] },
+      }),
+      observation({ ended: '2026-06-01T11:00:00.000Z' }),
+    ];
+    await put(journal, { ...base(journal, null), kind: 'probe', step: 'p', observations: weak });
+    await expect(confirm('deployed', [1])).rejects.toThrow(/no passing observation/);
+    await put(journal, { ...base(journal, null), kind: 'probe', step: 'p', observations: [observation()] });
+    await confirm('deployed', [2]);
+  });
+});
+
+describe('when the disk fails', () => {
+  /** Fails the n-th write or sync on files whose path holds `where`. */
+  function failing(
+    where: string,
+    call: 'write' | 'sync',
+    code: string,
+  ): { files: Files; arm(): void; calls(): number } {
+    let armed = false;
+    let calls = 0;
+    const files: Files = {
+      ...realFiles,
+      open: async (path, flags, mode) => {
+        const file = await realFiles.open(path, flags, mode);
+        if (!path.includes(where)) return file;
+        const fail =
+          <A extends unknown[], R>(name: string, real: (...args: A) => Promise<R>) =>
+          async (...args: A) => {
+            if (armed) calls += 1;
+            if (armed && name === call) throw Object.assign(new Error(`${code}: injected`), { code });
+            return real(...args);
+          };
+        return { ...file, write: fail('write', file.write), sync: fail('sync', file.sync) };
+      },
+    };
+    return {
+      files,
+      arm: () => {
+        armed = true;
+      },
+      calls: () => calls,
+    };
+  }
+
+  test.each([
+    ['write', 'ENOSPC'],
+    ['write', 'EIO'],
+    ['sync', 'EIO'],
+  ] as const)('a failing %s (%s) makes it read-only at once, without a second try', async (call, code) => {
+    const fault = failing('journal.jsonl', call, code);
+    const one = await start({ files: fault.files });
+    fault.arm();
+    await expect(put(one.journal, confirmBody(one.journal, step(one, 0)))).rejects.toThrow(
+      /nothing more is written/,
+    );
+    const after = fault.calls();
+    await expect(put(one.journal, confirmBody(one.journal, step(one, 0)))).rejects.toThrow(
+      /nothing more is written/,
+    );
+    await expect(one.journal.putBlob(Buffer.from('x'))).rejects.toThrow(/nothing more is written/);
+    expect(fault.calls()).toBe(after);
+    expect(one.journal.broken).toContain(code);
+  });
+
+  test('a failing mirror is named, and the record is not acknowledged', async () => {
+    const fault = failing('mirror-', 'sync', 'EIO');
+    const one = await start({ files: fault.files, mirror: true });
+    fault.arm();
+    await expect(put(one.journal, confirmBody(one.journal, step(one, 0)))).rejects.toThrow(
+      /the mirror in .*mirror-/,
+    );
+  });
+
+  test('one byte taken at a time still makes whole lines', async () => {
+    const files: Files = {
+      ...realFiles,
+      open: async (path, flags, mode) => {
+        const file = await realFiles.open(path, flags, mode);
+        return { ...file, write: (bytes) => file.write(bytes.subarray(0, 100)) };
+      },
+    };
+    const one = await sealedSession({ files });
+    made.push(one);
+    const { journal, records } = await Journal.recover({ dir: one.dir, mirror: null });
+    await journal.close();
+    expect(records.at(-1)?.kind).toBe('seal');
+  });
+});
+
+describe('two copies', () => {
+  test('are the same bytes, and a copy that is behind is brought level', async () => {
+    const one = await start({ mirror: true });
+    await put(one.journal, confirmBody(one.journal, step(one, 0)));
+    await one.journal.close();
+    const mirror = join(one.root, readdirSync(one.root).find((name) => name.startsWith('mirror-')) as string);
+    const a = join(one.dir, 'journal.jsonl');
+    const b = join(mirror, 'session', 'journal.jsonl');
+    const whole = readFileSync(a);
+    expect(readFileSync(b)).toEqual(whole);
+    for (const [cut, fromMirror] of [
+      [b, false],
+      [a, true],
+    ] as const) {
+      truncateSync(cut, whole.indexOf(0x0a) + 1 + 10);
+      const found = await Journal.recover({ dir: one.dir, mirror });
+      await found.journal.close();
+      expect([found.records.length, found.fromMirror]).toEqual([2, fromMirror]);
+      expect(readFileSync(a)).toEqual(whole);
+      expect(readFileSync(b)).toEqual(whole);
+    }
+  });
+});
+
+describe('the lock', () => {
+  test('lets exactly one writer in', async () => {
+    const one = await start();
+    await expect(Journal.recover({ dir: one.dir, mirror: null })).rejects.toThrow(/has this session open/);
+    await one.journal.close();
+    const tries = await Promise.allSettled(
+      Array.from({ length: 8 }, () => Journal.recover({ dir: one.dir, mirror: null })),
+    );
+    const won = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(won).toHaveLength(1);
+    await won[0]?.journal.close();
+  });
+
+  test('of a dead process or an earlier boot is taken over; of another machine it is not', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'c138-lock-'));
+    try {
+      const first = await Lock.take(realFiles, folder);
+      const name = readdirSync(folder).find((entry) => entry.startsWith('journal.lock')) as string;
+      const holder = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>;
+      writeFileSync(join(folder, name), JSON.stringify({ ...holder, host: 'elsewhere' }));
+      await expect(Lock.take(realFiles, folder)).rejects.toThrow(/on elsewhere/);
+      for (const stale of [{ pid: 2 ** 22 + 1 }, { started: '1' }, { boot_id: 'earlier' }]) {
+        const now = readdirSync(folder).find((entry) => entry.startsWith('journal.lock')) as string;
+        writeFileSync(join(folder, now), JSON.stringify({ ...holder, ...stale }));
+        await (await Lock.take(realFiles, folder)).release();
+      }
+      expect(await first.stillOurs()).toBe(false);
+      expect(readdirSync(folder)).toHaveLength(1);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
