@@ -21,7 +21,7 @@ export async function consoleCommand(paths: Paths, flags: ConsoleFlags, io: Io):
   if (flags.offline !== undefined) {
     const { openOffline } = await import('../state/offline.ts');
     const { readingFor } = await import('./offline-reading.ts');
-    return show(await openOffline(flags.offline, readingFor()), choice, flags);
+    return show(await openOffline(flags.offline, readingFor(paths)), choice, flags);
   }
   return live(paths, null, choice, flags);
 }

@@ -142,6 +142,36 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       done(await snapshotVerify(path, flags, io));
     });
 
+  const chain = command(program, 'chain', 'prove quorum from blocks, offline');
+  command(chain, 'prove <file>', 'a block object, a JSON-RPC response, or a snapshot')
+    .option('--validators <addresses>', 'the validator set to count against, separated by commas')
+    .option('--trust <file>', 'a trust store that pins the validator set')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 proven against a pinned set, 1 not proven, 2 unreadable, 3 self-consistent only (nothing pinned).',
+    )
+    .action(async (path: string, flags: JsonFlag & { validators?: string; trust?: string }) => {
+      const { chainProve } = await import('./chain-prove.ts');
+      done(await chainProve(path, flags, io));
+    });
+
+  const evidence = command(program, 'evidence', 'check what people signed, offline');
+  withConfig(command(evidence, 'verify <session>', 'verify a session folder'))
+    .option('--trust <file>', 'the trust store to check against; by default the installed one')
+    .option('--root <address>', 'trust the store of the session if this root signed it')
+    .option('--second <folder>', 'a second copy of the session, to look for a fork')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 sealed and policy met, 10 open, 11 policy not met, 20 tampered, 21 fork,\n30 untrusted or unpinned signer, 31 trust store bad, 40 malformed, 50 unreadable.',
+    )
+    .action(async (path: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag & { trust?: string; root?: string; second?: string }>(self);
+      const { evidenceVerify } = await import('./evidence-verify.ts');
+      done(await evidenceVerify(path, flags, pathsOf(flags).trustFile, io));
+    });
+
   const runbook = command(program, 'runbook', 'work with runbooks');
   command(runbook, 'list', 'the runbooks that can be run')
     .option('--json', 'machine-readable output')

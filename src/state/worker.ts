@@ -2,8 +2,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { loadEstate } from '../estate/index.ts';
 import type { Backend, BackendEvent } from './backend.ts';
 import { estateRounds } from './estate-rounds.ts';
+import { lazyRuns } from './lazy-runs.ts';
 import { LiveEstate } from './live.ts';
-import { readOnlyRuns, UnavailableError } from './offline.ts';
 import { reportFailure, serveBackend } from './port-rpc.ts';
 import { rawRefOf } from './raw-store.ts';
 import { vantageHere } from './tool.ts';
@@ -48,15 +48,10 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     },
     tell,
   );
-  const why = 'running a runbook needs the signer, which is not part of this build';
-  const runs = readOnlyRuns(
-    {
-      runbooks: async () =>
-        (await (await import('../runbooks/index.ts')).bundledRunbooks()).map(({ runbook }) => runbook),
-      verify: () => Promise.reject(new UnavailableError(why)),
-    },
-    why,
-  );
+  const runs = lazyRuns(async () => {
+    const { startRuns } = await import('./runs.ts');
+    return startRuns({ estate, vantage, input, tell });
+  });
   let begun = false;
   return {
     ...runs,

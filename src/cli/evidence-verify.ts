@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import { verifySession } from '../evidence/verify.ts';
+import type { VerifyReport } from '../evidence/verify-report.ts';
+import { type Hex, sanitiseLine } from '../model/index.ts';
+import { CliError, type Io, printJson } from './io.ts';
+
+export interface VerifyFlags {
+  readonly trust?: string | undefined;
+  readonly root?: string | undefined;
+  /** A second copy of the same session. */
+  readonly second?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** Exit code of the contract for a trust store that can not be used. */
+const TRUST_BAD = 31;
+
+/**
+ * `c138 evidence verify PATH`: verifies a session folder offline. Exit codes: 0 sealed and policy met, 10 open, 11 policy not met,
+ * 20 tampered, 21 fork, 30 untrusted or unpinned signer, 31 trust store bad, 40 malformed, 50 unreadable.
+ * @param installed the trust store of this machine, used when neither `--trust` nor `--root` is given
+ */
+export async function evidenceVerify(
+  path: string,
+  flags: VerifyFlags,
+  installed: string,
+  io: Io,
+): Promise<number> {
+  const pinned = await pinnedTrust(flags, installed);
+  const report = await verifySession(path, {
+    ...pinned,
+    ...(flags.second === undefined ? {} : { second: flags.second }),
+  });
+  if (flags.json === true) printJson(io, report);
+  else io.out(textOf(report));
+  return report.exitCode;
+}
+
+async function pinnedTrust(
+  flags: VerifyFlags,
+  installed: string,
+): Promise<{ trust: Uint8Array } | { root: Hex } | Record<string, never>> {
+  if (flags.trust !== undefined && flags.root !== undefined)
+    throw new CliError('give either --trust or --root, not both');
+  if (flags.root !== undefined) {
+    const root = flags.root.toLowerCase();
+    if (!/^0x[0-9a-f]{40}$/.test(root))
+      throw new CliError(
+        `--root: "${sanitiseLine(flags.root, 60)}" is not an address. Give 0x and 40 hexadecimal digits.`,
+      );
+    return { root: root as Hex };
+  }
+  if (flags.trust !== undefined)
+    try {
+      return { trust: await readFile(flags.trust) };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new CliError(`--trust ${sanitiseLine(flags.trust)}: it can not be read (${code})`, TRUST_BAD);
+    }
+  const trust = await readFile(installed).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null;
+    throw new CliError(`${sanitiseLine(installed)}: it can not be read (${error.code})`, TRUST_BAD);
+  });
+  return trust === null ? {} : { trust };
+}
+
+function textOf(report: VerifyReport): string {
+  const lines = [
+    `${report.verdict}`,
+    `assurance ${report.assurance}, ${report.records} records`,
+    ...(report.runbook === null ? [] : [`runbook ${report.runbook.id} ${report.runbook.version}`]),
+    ...(report.session === null ? [] : [`session ${report.session}, estate ${report.estateId ?? 'unknown'}`]),
+    ...(report.openedAt === null ? [] : [`opened ${report.openedAt}, sealed ${report.sealedAt ?? 'never'}`]),
+    ...report.signers.map((one) => `signed by ${one.name} (${one.address}), ${one.records} records`),
+    ...report.openItems.map((one) => `open: ${one}`),
+    ...report.findings.map(
+      (one) => `${one.step} ${one.severity}${one.line === null ? '' : ` line ${one.line}`}: ${one.text}`,
+    ),
+  ];
+  return `${lines.map((line) => sanitiseLine(line, 500)).join('\n')}\n`;
+}

@@ -1,0 +1,47 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseLine } from '../evidence/line.ts';
+import { parseBody } from '../evidence/record.ts';
+import { sanitiseLine } from '../model/index.ts';
+import type { SessionSummary } from './backend.ts';
+
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Folder name of a session: time, runbook and the beginning of the session's id. */
+export function folderOf(runbookId: string, session: string, now = new Date()): string {
+  const time = now
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(/[-:]/g, '');
+  return `${time}-${runbookId}-${session.slice(2, 10)}`;
+}
+
+/** The sessions in a folder, newest first. One that cannot be read is left out here; `evidence verify` says why. */
+export async function listSessions(evidenceDir: string): Promise<readonly SessionSummary[]> {
+  const names = await readdir(evidenceDir).catch(() => []);
+  const found = await Promise.all(names.map((name) => summaryOf(join(evidenceDir, name))));
+  return found.filter((one) => one !== null).sort((a, b) => b.openedAt - a.openedAt);
+}
+
+async function summaryOf(path: string): Promise<SessionSummary | null> {
+  const file = join(path, 'journal.jsonl');
+  try {
+    if ((await stat(file)).size > MAX_BYTES) return null;
+    const bytes = await readFile(file);
+    const first = parseBody(parseLine(bytes.subarray(0, bytes.indexOf(0x0a) + 1)).bodyBytes);
+    if (first.kind !== 'open') return null;
+    const lines = bytes.toString('latin1').split('\n').slice(0, -1);
+    const runbook = JSON.parse(await readFile(join(path, 'runbook.json'), 'utf8')) as { title?: unknown };
+    return {
+      session: first.session,
+      path,
+      runbookId: first.open.runbook.id,
+      runbookTitle: sanitiseLine(String(runbook.title ?? first.open.runbook.id)),
+      openedAt: Date.parse(first.at),
+      records: lines.length,
+      state: lines.at(-1)?.includes('"kind":"seal"') === true ? 'sealed' : 'open',
+    };
+  } catch {
+    return null;
+  }
+}
