@@ -96,6 +96,16 @@ function runFindings(input: HealthInput): Finding[] {
         'find out why it stopped before starting it',
       ),
     ];
+  if (state.run === 'stopped')
+    return [
+      finding(
+        subject,
+        'guest-stopped-unsaid',
+        'unknown',
+        'the guest is stopped, and no document says whether it should run',
+        'give it a status in the template',
+      ),
+    ];
   if (state.run === 'unknown')
     return [
       finding(subject, 'guest-unknown', 'unknown', 'Proxmox does not know whether it runs', 'check its host'),
@@ -156,6 +166,16 @@ function answerFindings(input: HealthInput, fresh: readonly Observation[]): Find
         ),
       );
   }
+  if (asked === 0 && input.seen.newest.some((one) => one.probe !== 'pve-guest'))
+    out.push(
+      finding(
+        subject,
+        'stale-service',
+        'unknown',
+        'every look at its service is past its time-to-live',
+        'refresh, or look again from another vantage',
+      ),
+    );
   const needsApp = subject.kind === 'vmid' && subject.status === 'deployed';
   if (needsApp && asked === 0 && knownRunning)
     out.push(
