@@ -1,0 +1,83 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const bin = resolve(import.meta.dirname, '../../bin/c138');
+/** Longer than the time in which a typed code does not count yet. */
+const READING_MS = 900;
+
+/** The real program in line mode, worked like a person would: read, then type. */
+export class PlainConsole {
+  readonly #child: ChildProcessWithoutNullStreams;
+  #unread = '';
+  /** Everything that was printed. */
+  printed = '';
+
+  constructor(argv: readonly string[], home: string) {
+    this.#child = spawn(process.execPath, [bin, ...argv], {
+      cwd: home,
+      env: { PATH: process.env.PATH, HOME: home, C138_FROM_SOURCES: '1' },
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#unread += text;
+        this.printed += text;
+      });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  say(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  /** Waits until this was printed, and forgets everything up to its end. */
+  async until(expected: RegExp): Promise<RegExpExecArray> {
+    const began = Date.now();
+    for (;;) {
+      const match = expected.exec(this.#unread);
+      if (match !== null) {
+        this.#unread = this.#unread.slice(match.index + match[0].length);
+        return match;
+      }
+      if (Date.now() - began > 25_000)
+        throw new Error(`never came: ${expected}; last: ${this.#unread.slice(-600)}`);
+      await new Promise((done) => setTimeout(done, 30));
+    }
+  }
+
+  async ask(line: string, expected: RegExp): Promise<RegExpExecArray> {
+    this.say(line);
+    return this.until(expected);
+  }
+
+  /** Types the code that is shown, after the time that reading it takes; returns once the record is durable. */
+  async sign(): Promise<void> {
+    const [, code = ''] = await this.until(/Type (\w{4}) to sign/);
+    await this.until(/c138> $/);
+    await new Promise((done) => setTimeout(done, READING_MS));
+    await this.ask(code, /Recorded and durable/);
+    await this.until(/c138> $/);
+  }
+
+  /** Answers the step at hand after asking its probes. */
+  async answerStep(): Promise<void> {
+    await this.ask('step', /-- step \d+ of \d+[\s\S]*c138> $/);
+    const [, offered = ''] = await this.ask('probe', /-- step \d+[\s\S]*?May be answered: ([^\n]*)\n/);
+    this.say(offered.includes('confirmed') ? 'confirm' : 'still nothing has changed');
+    await this.sign();
+  }
+
+  async quit(): Promise<number | null> {
+    const gone = new Promise<number | null>((done) => this.#child.once('exit', (code) => done(code)));
+    this.say('quit');
+    return gone;
+  }
+
+  async kill(): Promise<void> {
+    const gone = new Promise((done) => this.#child.once('exit', done));
+    this.#child.kill('SIGKILL');
+    await gone;
+  }
+}
