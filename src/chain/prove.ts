@@ -65,7 +65,7 @@ export function proveBlock(
     reasons.push(
       'the block hash does not match the header: a field was changed, or this is not the block it claims to be',
     );
-  if (counted.length > 0 && !counted.includes(header.miner))
+  if (header.number > 0n && counted.length > 0 && !counted.includes(header.miner))
     reasons.push(`the proposer ${header.miner} is not one of the validators`);
   const commit = commitHash(header, extra);
   const { committers, strangers, bad } = recoverSeals(extra.seals, commit, counted);

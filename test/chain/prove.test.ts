@@ -1,0 +1,180 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { computeAddress } from 'ethers';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type BlockJson,
+  buildGenesisBlock,
+  buildSealedBlock,
+  byzantine,
+  decodeExtraData,
+  ExtraDataError,
+  encodeExtraData,
+  estimateRound,
+  findBlocks,
+  mayBeDown,
+  proveBlock,
+  quorumOf,
+  skippedProposers,
+  votesNeeded,
+} from '../../src/chain/index.ts';
+
+const KEYS = [1, 2, 3, 4].map((n) => `0x${String(n).padStart(64, '0')}`);
+const members = KEYS.map((key) => ({ key, address: computeAddress(key).toLowerCase() })).sort((a, b) =>
+  a.address < b.address ? -1 : 1,
+);
+const validators = members.map((one) => one.address);
+const key = (index: number): string => members[index]?.key ?? '';
+const address = (index: number): string => validators[index] ?? '';
+
+function block(more: Partial<Parameters<typeof buildSealedBlock>[0]> = {}): BlockJson {
+  return buildSealedBlock({
+    number: 7,
+    parentHash: `0x${'ab'.repeat(32)}`,
+    timestamp: 1_700_000_000,
+    validators,
+    round: 0,
+    proposer: address(0),
+    sealers: [key(0), key(1), key(2)],
+    ...more,
+  });
+}
+
+describe('quorum arithmetic', () => {
+  it('follows the table for 1 to 10 validators', () => {
+    const n = Array.from({ length: 10 }, (_, index) => index + 1);
+    expect(n.map(quorumOf)).toEqual([1, 2, 2, 3, 4, 4, 5, 6, 6, 7]);
+    expect(n.map(mayBeDown)).toEqual([0, 0, 1, 1, 1, 2, 2, 2, 3, 3]);
+    expect(n.map(byzantine)).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 3]);
+    expect(n.map(votesNeeded)).toEqual([1, 2, 2, 3, 3, 4, 4, 5, 5, 6]);
+  });
+
+  it('estimates the round from the age of the head', () => {
+    expect([1, 2, 7, 15, 31, 4096].map((age) => estimateRound(age, 2, 4))).toEqual([0, 0, 1, 2, 3, 10]);
+  });
+
+  it('names the validators whose turn passed', () => {
+    expect(skippedProposers(['a', 'b', 'c', 'd'], 'b', 2)).toEqual(['d', 'a']);
+    expect(skippedProposers(['a', 'b', 'c', 'd'], 'b', 0)).toEqual([]);
+  });
+});
+
+describe('proveBlock', () => {
+  it('proves with the set pinned, is self-consistent without, and refuses another set', () => {
+    expect(proveBlock(block(), { validators }).verdict).toBe('proven');
+    expect(proveBlock(block(), null).verdict).toBe('self-consistent');
+    const other = [...validators.slice(1), `0x${'11'.repeat(20)}`];
+    expect(proveBlock(block(), { validators: other })).toMatchObject({ verdict: 'not-proven' });
+    expect(proveBlock(block(), { validators: validators.slice(1) }).verdict).toBe('not-proven');
+  });
+
+  it('is not proven when any field of the header is changed', () => {
+    const good = block({
+      fields: {
+        withdrawalsRoot: `0x${'01'.repeat(32)}`,
+        blobGasUsed: '0x0',
+        excessBlobGas: '0x0',
+        parentBeaconBlockRoot: `0x${'02'.repeat(32)}`,
+        requestsHash: `0x${'03'.repeat(32)}`,
+      },
+    });
+    expect(proveBlock(good, { validators }).verdict).toBe('proven');
+    for (const [name, value] of Object.entries(good)) {
+      if (typeof value !== 'string' || name === 'size' || name === 'totalDifficulty') continue;
+      const last = value.at(-1) ?? '0';
+      const changed = { ...good, [name]: `${value.slice(0, -1)}${last === '1' ? '2' : '1'}` };
+      expect(proveBlock(changed, { validators }).verdict, name).not.toBe('proven');
+    }
+  });
+
+  it('counts distinct members only', () => {
+    expect(proveBlock(block({ sealers: [key(0), key(1)] }), { validators }).verdict).toBe('not-proven');
+    expect(proveBlock(block({ sealers: [key(0), key(1), key(1)] }), { validators }).verdict).toBe(
+      'not-proven',
+    );
+    const stranger = `0x${'77'.repeat(32)}`;
+    expect(proveBlock(block({ sealers: [key(0), key(1), stranger] }), { validators }).verdict).toBe(
+      'not-proven',
+    );
+  });
+
+  it('reads a round above zero: block hash and commit hash differ, the skipped one is named', () => {
+    const result = proveBlock(block({ round: 1, proposer: address(1) }), { validators });
+    expect(result).toMatchObject({ verdict: 'proven', round: 1, skipped: [address(0)] });
+    expect(result.commitHash).not.toBe(result.blockHash);
+  });
+
+  it('needs a pinned set where a contract selects the validators', () => {
+    const contract = block({ validators: [] });
+    expect(proveBlock(contract, null).verdict).toBe('not-proven');
+    expect(proveBlock(contract, { validators })).toMatchObject({ verdict: 'proven', contractMode: true });
+  });
+
+  it('does not take the genesis block for a proof', () => {
+    const genesis = buildGenesisBlock(validators);
+    const result = proveBlock(genesis, { validators });
+    expect(result.verdict).toBe('not-proven');
+    expect(result.reasons).toEqual([expect.stringContaining('genesis')]);
+  });
+
+  it('refuses look-alikes', () => {
+    const good = block();
+    for (const extraData of ['0x', '0xdeadbeef', `0x${'00'.repeat(97)}`, encodeIbft2()])
+      expect(proveBlock({ ...good, extraData }, null).verdict).toBe('unreadable');
+  });
+
+  it('never throws, whatever it is given', () => {
+    fc.assert(
+      fc.property(fc.anything(), (junk) => {
+        expect(['unreadable', 'not-proven']).toContain(proveBlock(junk, null).verdict);
+        expect(findBlocks(junk)).toBeInstanceOf(Array);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const extraData = `0x${Buffer.from(bytes).toString('hex')}`;
+        expect(proveBlock({ ...block(), extraData }, { validators }).verdict).not.toBe('proven');
+      }),
+    );
+  });
+});
+
+describe('extraData', () => {
+  it('decodes what it encodes, and nothing else', () => {
+    const data = {
+      vanity: `0x${'00'.repeat(32)}`,
+      validators,
+      vote: { recipient: address(0), add: true },
+      round: 300,
+      seals: [],
+    };
+    const hex = encodeExtraData(data);
+    expect(decodeExtraData(hex)).toEqual(data);
+    expect(() => decodeExtraData(hex.toUpperCase().replace('0X', '0x'))).toThrow(ExtraDataError);
+  });
+});
+
+describe('recorded blocks', () => {
+  const folder = process.env.C138_VECTORS;
+  it.skipIf(folder === undefined)('prove with their own recorded validators (C138_VECTORS)', () => {
+    const files = readdirSync(folder ?? '.').filter((name) => name.endsWith('.json'));
+    const expected = files
+      .map(
+        (name) =>
+          JSON.parse(readFileSync(join(folder ?? '.', name), 'utf8')) as {
+            block?: unknown;
+            expected?: { validators: string[] };
+          },
+      )
+      .filter((one) => one.expected?.validators !== undefined);
+    expect(expected.length).toBeGreaterThan(0);
+    for (const one of expected)
+      expect(proveBlock(one.block, { validators: one.expected?.validators ?? [] }).verdict).toBe('proven');
+  });
+});
+
+/** IBFT 2 extraData: the vote is a string and the round four bytes. */
+function encodeIbft2(): string {
+  return `0xf83ea0${'00'.repeat(32)}d594${address(0).slice(2)}808400000000c0`;
+}
