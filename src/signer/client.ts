@@ -40,11 +40,14 @@ function environment(): NodeJS.ProcessEnv {
   );
 }
 
-/**
- * Starts the signer process and lets it take its key.
- * @throws SignerError when the key cannot be held
- */
-export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
+/** The process and the way to ask it. */
+interface Connection {
+  ask(message: object): Promise<unknown>;
+  kill(): void;
+  close(): Promise<void>;
+}
+
+function connect(): Connection {
   const child: ChildProcess = spawn(process.execPath, ['--disable-sigusr1', ...command()], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: environment(),
@@ -78,11 +81,31 @@ export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
       child.stdin?.write(`${JSON.stringify({ id, ...message })}\n`);
     });
   };
+  return {
+    ask,
+    kill: () => void child.kill(),
+    close: async () => {
+      if (ended) return;
+      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      child.stdin?.end();
+      const timer = setTimeout(() => child.kill('SIGKILL'), 2000);
+      await gone;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/**
+ * Starts the signer process and lets it take its key.
+ * @throws SignerError when the key cannot be held
+ */
+export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
+  const { ask, kill, close } = connect();
   const op = (question: Ask): Promise<unknown> => ask(question);
   try {
     await ask({ op: 'hold', ...choice });
   } catch (error) {
-    child.kill();
+    kill();
     throw error;
   }
   return {
@@ -103,13 +126,22 @@ export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
         address: Hex;
         sig: Hex;
       },
-    close: async () => {
-      if (ended) return;
-      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-      child.stdin?.end();
-      const timer = setTimeout(() => child.kill('SIGKILL'), 2000);
-      await gone;
-      clearTimeout(timer);
-    },
+    close,
   };
+}
+
+/**
+ * Lets a signer process make a keystore. It asks for the passphrase (and, for an import, the private key) on the terminal itself.
+ * @throws SignerError without a terminal, when the file exists, or when the operator gives up
+ */
+export async function makeKey(
+  path: string,
+  imported: boolean,
+): Promise<{ readonly address: Hex; readonly pubkey: Hex }> {
+  const { ask, close } = connect();
+  try {
+    return (await ask({ op: 'make', path, imported })) as { address: Hex; pubkey: Hex };
+  } finally {
+    await close();
+  }
 }

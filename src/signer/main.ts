@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { HeldKey } from './key.ts';
-import type { KeyChoice, Question, Reply } from './protocol.ts';
+import { makeKeystoreFile } from './make.ts';
+import type { KeyChoice, MakeKey, Question, Reply } from './protocol.ts';
 import { SignerService } from './service.ts';
 
 /**
@@ -22,6 +23,10 @@ async function run(): Promise<void> {
         if ((ask as { op: string }).op === 'hold') {
           service = new SignerService(await HeldKey.hold(ask as unknown as KeyChoice));
           return send({ id, ok: true, value: await service.answer({ op: 'hello' }) });
+        }
+        if ((ask as { op: string }).op === 'make' && service === null) {
+          const { path, imported } = ask as unknown as MakeKey;
+          return send({ id, ok: true, value: await makeKeystoreFile(path, imported) });
         }
         if (service === null) throw new Error('no key is held yet');
         send({ id, ok: true, value: await service.answer(ask as Question) });

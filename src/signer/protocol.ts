@@ -8,6 +8,13 @@ export type KeyChoice =
   | { readonly kind: 'throw-away' }
   | { readonly kind: 'keystore'; readonly path: string };
 
+/** Asks a signer that holds nothing yet to make a keystore at `path`, from a fresh key or one typed on the terminal. */
+export interface MakeKey {
+  readonly op: 'make';
+  readonly path: string;
+  readonly imported: boolean;
+}
+
 export interface SignerFacts {
   readonly address: `0x${string}`;
   /** Uncompressed public key; empty while the keystore is locked. */
@@ -30,7 +37,7 @@ export type Ask =
   | { readonly op: 'prepare'; readonly body: string; readonly estateId: string }
   | { readonly op: 'sign'; readonly promptId: string; readonly code: string }
   | { readonly op: 'cancel'; readonly promptId: string }
-  /** `body` in base64: the exact bytes of a trust store's body. Only a throw-away key signs one without a terminal. */
+  /** `body` in base64: the exact bytes of a trust store's body. A key that is no throw-away asks for the code on the terminal. */
   | { readonly op: 'sign-trust'; readonly body: string };
 
 export type Question = Ask & { readonly id: number };

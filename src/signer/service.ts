@@ -7,6 +7,7 @@ import type { RecordBody } from '../model/record.ts';
 import { sanitiseLine } from '../model/sanitise.ts';
 import type { HeldKey } from './key.ts';
 import type { Ask, SignerPrompt } from './protocol.ts';
+import { askLine, tellTerminal } from './terminal.ts';
 
 /** Minutes after which a prompt that nobody answered is void. */
 const PROMPT_MS = 5 * 60_000;
@@ -80,18 +81,24 @@ export class SignerService {
     return this.#key.sign(waiting.digest);
   }
 
-  #signTrust(bytes: Uint8Array): { readonly address: Hex; readonly sig: Hex } {
+  /** A throw-away key signs the simulated estate's store; any other asks its holder on the terminal, past every other process. */
+  async #signTrust(bytes: Uint8Array): Promise<{ readonly address: Hex; readonly sig: Hex }> {
     const { address, throwAway } = this.#key.facts;
-    if (!throwAway)
-      throw new RefusedError('only a throw-away key signs a trust store without being asked on the terminal');
     const body: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
     const { estate, version, prev_sha256 } = body as {
       estate: string;
       version: number;
       prev_sha256: Hex | null;
     };
-    if (!/^demo:/.test(estate)) throw new RefusedError('a throw-away key is for the simulated estate only');
+    if (throwAway && !/^demo:/.test(estate))
+      throw new RefusedError('a throw-away key is for the simulated estate only');
     const digest = digestOfTyped(trustTypedData({ estate, version, prev_sha256 }, bytes));
+    if (!throwAway) {
+      for (const line of trustLines(body, digest)) tellTerminal(line);
+      const code = codeOf(digest);
+      if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
+        throw new RefusedError('that is not the code; nothing was signed');
+    }
     return { address, sig: this.#key.sign(digest) };
   }
 }
@@ -125,4 +132,23 @@ function plainLines(
     );
   lines.push(say('digest', digest), say('domain', hashes.domainHash), say('message', hashes.messageHash));
   return lines;
+}
+
+/** A trust store in plain words, drawn from the bytes themselves: whom the signature would make trusted. */
+function trustLines(body: unknown, digest: Hex): readonly string[] {
+  const { estate, version, people, keys } = body as {
+    estate: string;
+    version: number;
+    people: readonly { readonly person: string; readonly name: string }[];
+    keys: readonly { readonly address: string; readonly person: string; readonly roles: readonly string[] }[];
+  };
+  const safe = (text: unknown): string => sanitiseLine(String(text), 120);
+  return [
+    `You are about to sign version ${safe(version)} of the trust store of ${safe(estate)}. It says:`,
+    ...keys.map((key) => {
+      const name = people.find((one) => one.person === key.person)?.name ?? key.person;
+      return `  ${safe(key.address)} is ${safe(name)}, as ${safe(key.roles.join(', '))}`;
+    }),
+    `  digest ${digest}`,
+  ];
 }

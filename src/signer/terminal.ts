@@ -13,11 +13,23 @@ const MAX_SECRET = 1024;
  * @throws NoTerminalError without a terminal; Error when the operator gives up
  */
 export function askSecret(prompt: string): Promise<string> {
+  return ask(prompt, false);
+}
+
+/**
+ * Asks for a line on the controlling terminal itself, shown as it is typed.
+ * @throws NoTerminalError without a terminal; Error when the operator gives up
+ */
+export function askLine(prompt: string): Promise<string> {
+  return ask(prompt, true);
+}
+
+function ask(prompt: string, shown: boolean): Promise<string> {
   let fd: number;
   try {
     fd = openSync('/dev/tty', 'r+');
   } catch {
-    throw new NoTerminalError('there is no terminal to ask for the passphrase on, so nothing is signed');
+    throw new NoTerminalError('there is no terminal to ask on, so nothing was done');
   }
   const input = new ReadStream(fd);
   input.setRawMode(true);
@@ -36,9 +48,14 @@ export function askSecret(prompt: string): Promise<string> {
       for (const char of String(chunk)) {
         if (char === '\r' || char === '\n') return end(() => resolve(secret));
         if (char === '\u0003' || char === '\u001b')
-          return end(() => reject(new Error('no passphrase was given')));
-        if (char === '\u007f' || char === '\b') secret = [...secret].slice(0, -1).join('');
-        else if (secret.length < MAX_SECRET && char >= ' ') secret += char;
+          return end(() => reject(new Error('nothing was typed; nothing was done')));
+        if (char === '\u007f' || char === '\b') {
+          if (shown && secret !== '') writeSync(fd, '\b \b');
+          secret = [...secret].slice(0, -1).join('');
+        } else if (secret.length < MAX_SECRET && char >= ' ') {
+          secret += char;
+          if (shown && char <= '~') writeSync(fd, char);
+        }
       }
     });
   });

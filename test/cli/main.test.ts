@@ -20,7 +20,18 @@ describe('command line', () => {
     });
     const help = await run(['--help']);
     expect(help.code).toBe(0);
-    for (const name of ['demo', 'discover', 'snapshot', 'doctor']) expect(help.out).toContain(name);
+    for (const name of [
+      'demo',
+      'discover',
+      'chain',
+      'runbook',
+      'evidence',
+      'key',
+      'trust',
+      'snapshot',
+      'doctor',
+    ])
+      expect(help.out).toContain(name);
     expect(help.out).not.toMatch(/phase3|\bgate\b|outage|\binit\b/);
   });
 

@@ -1,0 +1,70 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { inspectKeystore } from '../evidence/keystore.ts';
+import { sanitiseLine } from '../model/index.ts';
+import { makeKey } from '../signer/client.ts';
+import { CliError, describeError, type Io, printJson } from './io.ts';
+
+export interface KeyFlags {
+  readonly out?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** `c138 key new` and `key import`: the signer process asks on the terminal; nothing secret passes through here. */
+export async function keyMake(keysDir: string, imported: boolean, flags: KeyFlags, io: Io): Promise<number> {
+  const path = resolve(flags.out ?? join(keysDir, 'operator.json'));
+  let made: Awaited<ReturnType<typeof makeKey>>;
+  try {
+    made = await makeKey(path, imported);
+  } catch (error) {
+    throw new CliError(describeError(error));
+  }
+  if (flags.json === true) printJson(io, { format: 'c138-key', v: 1, path, ...made });
+  else {
+    io.out(`${made.address}\n`);
+    io.err(
+      `c138: keystore written to ${path}; keep a copy of it, and the passphrase, apart from this machine\n`,
+    );
+  }
+  return 0;
+}
+
+/** `c138 key show`: the public part of the keystores, without a passphrase. */
+export async function keyShow(
+  keysDir: string,
+  file: string | undefined,
+  flags: KeyFlags,
+  io: Io,
+): Promise<number> {
+  const paths =
+    file === undefined
+      ? (await readdir(keysDir).catch(() => []))
+          .filter((name) => name.endsWith('.json'))
+          .sort()
+          .map((name) => join(keysDir, name))
+      : [resolve(file)];
+  if (paths.length === 0) throw new CliError(`there is no key in ${keysDir}. Make one with c138 key new.`);
+  const keys = await Promise.all(paths.map(readKey));
+  if (flags.json === true) printJson(io, { format: 'c138-keys', v: 1, keys });
+  else
+    for (const { path, address, weak, mode } of keys) {
+      io.out(`${address}  ${sanitiseLine(path)}\n`);
+      if (weak) io.out('  protected with a low key derivation cost; make a new keystore\n');
+      if ((mode & 0o077) !== 0) io.out(`  can be read by others; run: chmod 600 ${sanitiseLine(path)}\n`);
+    }
+  return 0;
+}
+
+async function readKey(
+  path: string,
+): Promise<{ path: string; address: string; weak: boolean; mode: number }> {
+  try {
+    const { mode } = await stat(path);
+    return { path, ...inspectKeystore(await readFile(path, 'utf8')), mode: mode & 0o777 };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(
+      `${sanitiseLine(path)}: ${code === undefined ? describeError(error) : `it can not be read (${code})`}`,
+    );
+  }
+}
