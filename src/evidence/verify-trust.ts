@@ -47,7 +47,12 @@ export function settleTrust(
   for (const [name, one] of bytes.laterTrust)
     if (name !== `trust-${sha256Hex(one).slice(2)}.json` || !named(state.bodies, sha256Hex(one)))
       throw new VerifyStop(EXIT.trustBad, 'V4', `${name} is not a trust store that a record names`);
-  for (const store of stores.values()) signed(store, "the session's trust store");
+  for (const store of stores.values()) {
+    signed(store, "the session's trust store");
+    if (store.body.estate !== state.open?.open.estate_id)
+      throw new VerifyStop(EXIT.trustBad, 'V4', `the session's trust store is for ${store.body.estate}`);
+  }
+  refuseExpired(state, stores);
   if (pinned.trust !== undefined) {
     const store = parsed(pinned.trust, 'the pinned trust store');
     signed(store, 'the pinned trust store');
@@ -57,6 +62,13 @@ export function settleTrust(
         'V6',
         `the pinned trust store is for the estate ${store.body.estate}, the session is of ${state.open?.open.estate_id ?? 'none'}`,
       );
+    for (const own of stores.values())
+      if (own.body.version === store.body.version && own.sha256 !== store.sha256)
+        throw new VerifyStop(
+          EXIT.trustBad,
+          'V4',
+          `the session holds another trust store than the pinned one under the same version ${store.body.version}`,
+        );
     return store;
   }
   if (pinned.root === undefined) return null;
@@ -65,6 +77,22 @@ export function settleTrust(
   if (last === null || !last.body.roots.includes(root) || !last.sigs.some((one) => one.address === root))
     throw new VerifyStop(EXIT.untrusted, 'V6', `the root ${root} did not sign the session's trust store`);
   return last;
+}
+
+/** Nobody may sign under a trust store that has expired. */
+function refuseExpired(state: JournalState, stores: ReadonlyMap<Hex, TrustStore>): void {
+  let inForce: TrustStore | undefined;
+  for (const body of state.bodies) {
+    if (body.kind === 'open') inForce = stores.get(body.open.trust_sha256);
+    if (body.kind === 'resume') inForce = stores.get(body.resume.trust_sha256);
+    if (inForce !== undefined && body.at > inForce.body.expires)
+      throw new VerifyStop(
+        EXIT.trustBad,
+        'V4',
+        `record ${body.seq} was made after its trust store expired (${inForce.body.expires})`,
+        body.seq + 1,
+      );
+  }
 }
 
 function named(bodies: readonly RecordBody[], digest: Hex): boolean {
@@ -109,6 +137,10 @@ export function checkSigners(state: JournalState, store: TrustStore | null): rea
       const { address, person, name, at } = body.witness;
       count(address, person, name);
       if (store !== null) judge(store, { address, person, name, role: 'witness', at }, body.seq);
+    }
+    if (body.kind === 'handover' && body.accept !== null) {
+      const { address, person, name, at } = body.accept;
+      if (store !== null) judge(store, { address, person, name, role: 'performer', at }, body.seq);
     }
   }
   return [...counts.values()];

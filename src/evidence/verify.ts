@@ -1,25 +1,16 @@
 import type { Hex } from '../model/json.ts';
-import type { DetachedSignature, LineRef, SealBody } from '../model/record.ts';
+import type { SealBody } from '../model/record.ts';
 import type { Runbook } from '../model/runbook.ts';
-import { CanonicalError, canonicalBytes, parseCanonical, sameBytes, sha256Hex } from './canonical.ts';
-import { claimProblem } from './claims.ts';
-import { checkDetached, checkSignatures, GrammarError, JournalState, openItems } from './grammar.ts';
+import { CanonicalError, canonicalBytes, sameBytes, sha256Hex } from './canonical.ts';
+import { checkSignatures, GrammarError, JournalState, openItems } from './grammar.ts';
 import { LineError, lineHash, parseLine } from './line.ts';
 import { parseBody, RecordError } from './record.ts';
-import { countersignSchema } from './record-schema.ts';
 import { SignatureError } from './record-signature.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
 import { splitJournal } from './tail.ts';
-import { findKey, keyProblem, type TrustStore } from './trust.ts';
+import { assuranceOf, checkPolicy, type Progress } from './verify-policy.ts';
 import { readSession, type SessionBytes } from './verify-read.ts';
-import {
-  EXIT,
-  VERDICT_TEXT,
-  type VerifyExit,
-  type VerifyFinding,
-  type VerifyReport,
-  VerifyStop,
-} from './verify-report.ts';
+import { EXIT, VERDICT_TEXT, type VerifyExit, type VerifyReport, VerifyStop } from './verify-report.ts';
 import { checkSigners, type PinnedTrust, settleTrust } from './verify-trust.ts';
 
 export interface VerifyOptions extends PinnedTrust {
@@ -27,20 +18,27 @@ export interface VerifyOptions extends PinnedTrust {
   readonly second?: string;
 }
 
-/** What is known so far; the report is made from it at whatever step verification ends. */
-interface Progress {
-  state: JournalState;
-  signers: VerifyReport['signers'];
-  openItems: readonly string[];
-  assurance: VerifyReport['assurance'];
-  readonly findings: VerifyFinding[];
-}
-
 /**
  * Verifies a session folder offline, steps V0 to V14 in order, and stops at the first hard failure. Never throws for what it finds.
  * A trust store inside the folder is data: without `trust` or `root` from outside the answer is at best 30.
  */
 export async function verifySession(path: string, options: VerifyOptions = {}): Promise<VerifyReport> {
+  return report(path, async (progress) => {
+    const bytes = await readSession(path);
+    const second = options.second === undefined ? null : await readSession(options.second);
+    return run(bytes, second, options, progress);
+  });
+}
+
+/** Verifies a session that was read already, as `verifySession` does. */
+export function verifyBytes(bytes: SessionBytes, options: PinnedTrust = {}): Promise<VerifyReport> {
+  return report(bytes.folder, (progress) => run(bytes, null, options, progress));
+}
+
+async function report(
+  path: string,
+  work: (progress: Progress) => Promise<VerifyExit>,
+): Promise<VerifyReport> {
   const progress: Progress = {
     state: new JournalState(),
     signers: [],
@@ -50,7 +48,7 @@ export async function verifySession(path: string, options: VerifyOptions = {}): 
   };
   let exitCode: VerifyExit;
   try {
-    exitCode = await run(path, options, progress);
+    exitCode = await work(progress);
   } catch (error) {
     if (!(error instanceof VerifyStop)) throw error;
     progress.findings.push(error.finding);
@@ -80,8 +78,12 @@ export async function verifySession(path: string, options: VerifyOptions = {}): 
   };
 }
 
-async function run(path: string, options: VerifyOptions, progress: Progress): Promise<VerifyExit> {
-  const bytes = await readSession(path);
+async function run(
+  bytes: SessionBytes,
+  second: SessionBytes | null,
+  options: PinnedTrust,
+  progress: Progress,
+): Promise<VerifyExit> {
   const { lines, torn } = splitJournal(bytes.journal);
   readLines(lines, progress.state);
   const { state, findings } = progress;
@@ -100,7 +102,7 @@ async function run(path: string, options: VerifyOptions, progress: Progress): Pr
     });
   }
   if (state.open === null) throw new VerifyStop(EXIT.malformed, 'V7', 'the journal holds no record');
-  if (options.second !== undefined) await refuseFork(lines, options.second);
+  if (second !== null) refuseFork(lines, state, second);
   const runbook = checkRunbook(bytes, state);
   await checkBlobs(bytes, state);
   checkSeal(state, runbook);
@@ -130,37 +132,54 @@ async function run(path: string, options: VerifyOptions, progress: Progress): Pr
     });
     return EXIT.open;
   }
-  return checkPolicy(bytes, state, store, progress);
+  return checkPolicy(bytes, runbook, store, progress);
 }
 
-/** V1 to V3 and V5: form, order and signature of every line. */
+/** V1 to V3, then V5: form and order of every line, which is cheap, and then the signatures. */
 function readLines(lines: readonly Uint8Array[], state: JournalState): void {
-  for (const [index, bytes] of lines.entries()) {
-    const at = index + 1;
-    try {
+  const parsed = lines.map((bytes, index) =>
+    orStop(index + 1, () => {
       const { bodyBytes, sig } = parseLine(bytes);
       const body = parseBody(bodyBytes);
       state.check(body);
-      const estateId = body.kind === 'open' ? body.open.estate_id : (state.open?.open.estate_id ?? '');
-      checkSignatures(body, bodyBytes, sig, estateId);
       state.accept(body, bytes, lineHash(bytes));
-    } catch (error) {
-      if (error instanceof LineError || error instanceof RecordError || error instanceof CanonicalError)
-        throw new VerifyStop(EXIT.malformed, 'V2', `line ${at}: ${error.message}`, at);
-      if (error instanceof GrammarError)
-        throw new VerifyStop(EXIT.tampered, 'V3', `line ${at}: ${error.message}`, at);
-      if (error instanceof SignatureError)
-        throw new VerifyStop(EXIT.tampered, 'V5', `line ${at}: ${error.message}`, at);
-      throw error;
-    }
+      return { body, bodyBytes, sig };
+    }),
+  );
+  const estateId = state.open?.open.estate_id ?? '';
+  for (const [index, { body, bodyBytes, sig }] of parsed.entries())
+    orStop(index + 1, () => checkSignatures(body, bodyBytes, sig, estateId), 'V5');
+}
+
+function orStop<T>(line: number, work: () => T, step: 'V3' | 'V5' = 'V3'): T {
+  try {
+    return work();
+  } catch (error) {
+    const text = `line ${line}: ${error instanceof Error ? error.message : ''}`;
+    if (error instanceof LineError || error instanceof RecordError || error instanceof CanonicalError)
+      throw new VerifyStop(EXIT.malformed, 'V2', text, line);
+    if (error instanceof GrammarError) throw new VerifyStop(EXIT.tampered, step, text, line);
+    if (error instanceof SignatureError) throw new VerifyStop(EXIT.tampered, 'V5', text, line);
+    throw error;
   }
 }
 
 /** Two copies that go on differently after the same beginning convict whoever signed both. */
-async function refuseFork(lines: readonly Uint8Array[], second: string): Promise<void> {
-  const other = await readSession(second);
+function refuseFork(lines: readonly Uint8Array[], state: JournalState, other: SessionBytes): void {
   const theirs = splitJournal(other.journal).lines;
-  readLines(theirs, new JournalState());
+  const theirState = new JournalState();
+  try {
+    readLines(theirs, theirState);
+  } catch (error) {
+    if (!(error instanceof VerifyStop)) throw error;
+    throw new VerifyStop(
+      error.exitCode,
+      error.finding.step,
+      `the second copy, ${other.folder}: ${error.message}`,
+    );
+  }
+  if (theirState.open?.session !== state.open?.session)
+    throw new VerifyStop(EXIT.unreadable, 'V0', `${other.folder} is no copy of this session but another one`);
   const shorter = Math.min(lines.length, theirs.length);
   for (let index = 0; index < shorter; index += 1)
     if (!sameBytes(lines[index] as Uint8Array, theirs[index] as Uint8Array))
@@ -244,107 +263,6 @@ function checkSeal(state: JournalState, runbook: Runbook): void {
       'the seal does not say what the journal holds',
       state.bodies.length,
     );
-}
-
-/** V10 to V12 and V14: what the runbook and the trust store ask for. */
-function checkPolicy(
-  bytes: SessionBytes,
-  state: JournalState,
-  store: TrustStore,
-  progress: Progress,
-): VerifyExit {
-  const { findings } = progress;
-  const miss = (step: VerifyFinding['step'], text: string, line: number | null = null): void => {
-    findings.push({ step, severity: 'fail', line, text });
-  };
-  for (const item of progress.openItems)
-    miss(
-      item.startsWith('witness:') ? 'V10' : 'V8',
-      item.startsWith('witness:')
-        ? `step ${item.slice(8)} needs a witness who is another person`
-        : `step ${item} was never answered`,
-    );
-  for (const stepId of state.repeated) miss('V8', `step ${stepId} was answered twice without a correction`);
-  for (const body of state.bodies) {
-    if (body.kind !== 'confirm' && body.kind !== 'correction') continue;
-    const problem = claimProblem(body, state.evidence);
-    if (problem !== null) miss('V11', problem, body.seq + 1);
-  }
-  const countersigners = countersigned(bytes, state, store, miss);
-  if (countersigners.size < store.body.policy.countersigners)
-    miss(
-      'V10',
-      `${countersigners.size} of ${store.body.policy.countersigners} countersignatures over the seal`,
-    );
-  if (countersigners.size > 0) progress.assurance = 'L2';
-  if (state.maxClockStepMs > store.body.policy.max_clock_step_ms)
-    findings.push({
-      step: 'V12',
-      severity: 'warn',
-      line: null,
-      text: `the clock moved by ${state.maxClockStepMs} ms against the monotonic clock during the session`,
-    });
-  return findings.some((one) => one.severity === 'fail') ? EXIT.policy : EXIT.met;
-}
-
-/** Persons other than the performer who countersigned the seal. A countersignature that does not hold is tampering. */
-function countersigned(
-  bytes: SessionBytes,
-  state: JournalState,
-  store: TrustStore,
-  miss: (step: 'V10', text: string) => void,
-): ReadonlySet<string> {
-  const persons = new Set<string>();
-  const sealSeq = state.bodies.length - 1;
-  for (const [name, file] of bytes.countersigns) {
-    let value: {
-      readonly session: Hex;
-      readonly estate_id: string;
-      readonly ref: LineRef;
-      readonly witness: DetachedSignature;
-    };
-    try {
-      if (file.at(-1) !== 0x0a) throw new CanonicalError('does not end with a line feed');
-      const json = parseCanonical(file.subarray(0, -1));
-      countersignSchema(json, '');
-      value = json as unknown as typeof value;
-      checkDetached(value.session, value.ref, value.witness, value.estate_id);
-    } catch (error) {
-      throw new VerifyStop(EXIT.tampered, 'V13', `${name}: ${error instanceof Error ? error.message : ''}`);
-    }
-    if (
-      value.session !== state.open?.session ||
-      value.ref.seq !== sealSeq ||
-      value.ref.line_sha256 !== state.hashes[sealSeq]
-    )
-      throw new VerifyStop(EXIT.tampered, 'V13', `${name} is about another seal`);
-    const key = findKey(store, value.witness.address);
-    const problem =
-      key === null
-        ? 'the key is not in the trust store'
-        : key.person !== value.witness.person
-          ? 'the key belongs to another person'
-          : keyProblem(key, value.witness.at, 'approver');
-    if (problem !== null) miss('V10', `${name} does not count: ${problem}`);
-    else if (state.bodies.some((body) => body.actor?.person === value.witness.person))
-      miss('V10', `${name} does not count: the same person took part in the session`);
-    else persons.add(value.witness.person);
-  }
-  return persons;
-}
-
-/** L2 when every answer was witnessed by another person on another machine, else L1. */
-function assuranceOf(state: JournalState): 'L1' | 'L2' {
-  const answers = [...state.answers.values()];
-  const witnessed = answers.every((answer) =>
-    state.witnessings.some(
-      (one) =>
-        one.ref.seq === answer.seq &&
-        one.by.person !== answer.body.actor?.person &&
-        one.by.boot_id !== answer.body.clock.boot_id,
-    ),
-  );
-  return answers.length > 0 && witnessed ? 'L2' : 'L1';
 }
 
 export type { VerifyReport } from './verify-report.ts';
