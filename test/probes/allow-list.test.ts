@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  GET_PATHS,
+  NotAllowedError,
+  RPC_METHODS,
+  type RpcMethod,
+  SSH_COMMANDS,
+} from '../../src/probes/allow-list.ts';
+import { httpRequest } from '../../src/probes/transports/http.ts';
+import { rpcCall } from '../../src/probes/transports/json-rpc.ts';
+import { endpoint } from './context.ts';
+
+/** What no probe may ever call: everything that changes a node, and what costs it dearly. */
+const NEVER = [
+  /^eth_send/,
+  /^miner_/,
+  /^admin_(add|remove|change|logs)/,
+  /^debug_/,
+  /^perm_(add|remove|reload)/,
+  /^qbft_(propose|discard)/,
+  /^plugins_/,
+  /^testing_/,
+  /^engine_/,
+  /^personal_/,
+  /^txpool_besu/,
+];
+
+describe('what probes can emit', () => {
+  it('holds no JSON-RPC method that changes anything', () => {
+    for (const method of RPC_METHODS) for (const never of NEVER) expect(method).not.toMatch(never);
+    expect(RPC_METHODS).toMatchInlineSnapshot(`
+      [
+        "eth_chainId",
+        "net_version",
+        "eth_blockNumber",
+        "eth_getBlockByNumber",
+        "eth_syncing",
+        "net_peerCount",
+        "net_listening",
+        "web3_clientVersion",
+        "rpc_modules",
+        "qbft_getValidatorsByBlockNumber",
+        "qbft_getSignerMetrics",
+        "qbft_getPendingVotes",
+        "qbft_getRequestTimeoutSeconds",
+      ]
+    `);
+  });
+
+  it('holds only paths that are read with GET, and commands that only read', () => {
+    expect(GET_PATHS).toMatchInlineSnapshot(`
+      {
+        "blockscout": [
+          "/api/health",
+          "/api/v2/main-page/indexing-status",
+        ],
+        "firefly": [
+          "/api/v1/status",
+          "/api/v1/namespaces?includeinitializing=true",
+        ],
+        "proxmox-api": [
+          "/api2/json/version",
+          "/api2/json/access/permissions",
+          "/api2/json/cluster/status",
+          "/api2/json/cluster/resources",
+        ],
+      }
+    `);
+    expect(SSH_COMMANDS.map((argv) => argv.join(' '))).toEqual([
+      'hostname',
+      'date +%s%3N',
+      'uptime',
+      'pct list',
+      'qm list',
+    ]);
+    for (const argv of SSH_COMMANDS) for (const part of argv) expect(part).toMatch(/^[A-Za-z0-9+%]+$/);
+  });
+
+  it('is enforced by the transports themselves', async () => {
+    const one = endpoint({ url: 'http://127.0.0.1:9', kind: 'json-rpc' });
+    const { signal } = new AbortController();
+    await expect(
+      rpcCall(one, 'eth_sendRawTransaction' as RpcMethod, [], signal, null),
+    ).rejects.toBeInstanceOf(NotAllowedError);
+    await expect(
+      httpRequest({ base: one.url, path: '/api2/json/nodes', timeoutMs: 100, signal }),
+    ).rejects.toBeInstanceOf(NotAllowedError);
+  });
+
+  it('can be left by no other door: only the transports open sockets or processes', () => {
+    const probes = join(import.meta.dirname, '../../src/probes');
+    const files = readdirSync(probes, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    const opening = files.filter((name) =>
+      /from '(node:(net|tls|http|https|dgram|child_process)|ssh2)'|\bfetch\(/.test(
+        readFileSync(join(probes, name), 'utf8'),
+      ),
+    );
+    // token.ts runs the command that the operator configured for printing the token.
+    expect(opening.sort()).toEqual([
+      'token.ts',
+      'transports/http.ts',
+      'transports/ssh.ts',
+      'transports/tcp.ts',
+    ]);
+  });
+});
