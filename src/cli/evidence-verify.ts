@@ -64,9 +64,16 @@ async function pinnedTrust(
   return trust === null ? {} : { trust };
 }
 
+/** What a reader must not take signatures for. */
+const LIMITS =
+  'Signatures show who asserted what, in which order, and that nothing was changed since. They do not show that it was true.';
+
 function textOf(report: VerifyReport): string {
   const lines = [
-    `${report.verdict}`,
+    `${report.exitCode === 0 ? 'OK' : 'NOT OK'} (exit code ${report.exitCode}): ${report.verdict}`,
+    ...(report.estateId?.startsWith('demo:') === true
+      ? ['SIMULATED: this is evidence about the simulated estate, and about no real one']
+      : []),
     `assurance ${report.assurance}, ${report.records} records`,
     ...(report.runbook === null ? [] : [`runbook ${report.runbook.id} ${report.runbook.version}`]),
     ...(report.session === null ? [] : [`session ${report.session}, estate ${report.estateId ?? 'unknown'}`]),
@@ -76,6 +83,7 @@ function textOf(report: VerifyReport): string {
     ...report.findings.map(
       (one) => `${one.step} ${one.severity}${one.line === null ? '' : ` line ${one.line}`}: ${one.text}`,
     ),
+    LIMITS,
   ];
   return `${lines.map((line) => sanitiseLine(line, 500)).join('\n')}\n`;
 }

@@ -100,11 +100,10 @@ function filterKey(chunk: string, key: Key, { place, go }: KeyContext): void {
   if (key.backspace || key.delete)
     return go({ to: 'filter-text', text: [...text].slice(0, -1).join(''), done: false });
   if (chunk === '' || key.ctrl || key.meta) return;
-  go({
-    to: 'filter-text',
-    text: (text + chunk.replace(/[\u0000-\u001f\u007f-\u009f]/g, '')).slice(0, 100),
-    done: false,
-  });
+  // A slow link may bring the text and its Enter in one piece.
+  const [typed = '', ...rest] = chunk.split('\r');
+  const clean = typed.replace(/[\u0000-\u001f\u007f-\u009f]/g, '');
+  go({ to: 'filter-text', text: (text + clean).slice(0, 100), done: rest.length > 0 });
 }
 
 function moveBy(step: number, { go, cursor, rows }: KeyContext): void {

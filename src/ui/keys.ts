@@ -25,35 +25,28 @@ export interface KeyEntry {
 
 /** The one table of keys: help and footer are made from it. */
 export const KEYS: readonly KeyEntry[] = [
-  { keys: ['1', '…', '8'], does: 'go to a screen', place: 'everywhere' },
-  { keys: ['L'], does: 'go to the log', place: 'everywhere' },
+  { keys: ['1', '-', '8', 'L'], does: 'go to a screen; to the log', place: 'everywhere' },
   { keys: ['Tab'], does: 'next screen', place: 'everywhere' },
   { keys: ['?'], does: 'this help', place: 'everywhere', footer: 'help' },
   { keys: ['r'], does: 'ask every source again now', place: 'everywhere', footer: 'refresh' },
   { keys: ['q', 'q'], does: 'quit (press it twice)', place: 'everywhere', footer: 'quit' },
+  { keys: ['Esc', 'h'], does: 'back; cancel', place: 'everywhere', footer: 'back' },
   { keys: ['up', 'down', 'j', 'k'], does: 'move', place: 'lists' },
   { keys: ['PgUp', 'PgDn', 'g', 'G'], does: 'move by pages, to the top, to the end', place: 'lists' },
   { keys: ['Enter', 'l'], does: 'open', place: 'lists', footer: 'open' },
-  { keys: ['Esc', 'h'], does: 'back; cancel', place: 'everywhere', footer: 'back' },
   { keys: ['/'], does: 'filter; a leading ! keeps what does not match', place: 'lists', footer: 'filter' },
   { keys: ['v'], does: 'on Evidence: verify the session offline', place: 'lists' },
-  { keys: ['p'], does: 'in a run: ask the read-only probes of the step', place: 'run', footer: 'probe' },
+  { keys: ['b'], does: 'sign the beginning', place: 'run' },
+  { keys: ['p'], does: 'ask the read-only probes of the step', place: 'run', footer: 'probe' },
+  { keys: ['c'], does: 'confirm, by typing the code that is shown', place: 'run', footer: 'confirm' },
+  { keys: ['s'], does: 'still planned, with a reason', place: 'run', footer: 'still planned' },
   {
-    keys: ['c'],
-    does: 'in a run: confirm, by typing the code that is shown',
-    place: 'run',
-    footer: 'confirm',
-  },
-  { keys: ['s'], does: 'in a run: still planned, with a reason', place: 'run', footer: 'still planned' },
-  {
-    keys: ['f', 'd'],
-    does: 'in a run: failed, deviated, with a reason',
+    keys: ['f', 'd', 'x', 'n'],
+    does: 'failed, deviated, skipped, not applicable, with a reason',
     place: 'run',
     footer: 'failed',
   },
-  { keys: ['x', 'n'], does: 'in a run: skipped, not applicable, with a reason', place: 'run' },
-  { keys: ['b'], does: 'in a run: sign its beginning', place: 'run' },
-  { keys: ['S'], does: 'in a run: seal it, by typing the code', place: 'run', footer: 'seal' },
+  { keys: ['S'], does: 'seal the run, by typing the code', place: 'run', footer: 'seal' },
 ];
 
 /** The keys that answer a step, and the verdict each stands for. */

@@ -8,7 +8,7 @@ import { LineText } from './lines.tsx';
 /** The line of screens; short labels where there is little room. The screen at hand stands in brackets. */
 export function tabsLine(screen: ScreenId, columns: number): Line {
   const long = SCREENS.reduce((sum, one) => sum + one.label.length + 3, 0) + 1 <= columns;
-  const shown = SCREENS.filter((one) => one.id !== 'log' || long || screen === 'log');
+  const shown = SCREENS.filter((one) => one.id !== 'log' || long);
   const spans: Span[] = [];
   for (const [index, one] of shown.entries()) {
     const here = one.id === screen;
