@@ -1,7 +1,8 @@
 /**
  * Runs the quorum prover over a folder of recorded blocks, `npm run vectors -- DIR`. Every JSON file is searched for QBFT blocks.
  * A block passes when it can be read, its hash is its own, and its seals are a quorum of the validators it names; then again with
- * those validators pinned, and each with one validator pinned that is a stranger, which must fail.
+ * those validators pinned, and with a stranger pinned in place of one of them, which must fail. Where the file itself says what must
+ * come out (`{"block": …, "expected": {validators, round, onchainHash, commitHash, committers, quorum}}`), that is compared too.
  * Exit code 0 when all pass, 1 when one does not, 2 when there is nothing to prove.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -41,6 +42,31 @@ function faultsOf(block: unknown): readonly string[] {
   return faults;
 }
 
+/** Where the prover and what the file expects of it differ. */
+function differencesFrom(expected: unknown, block: unknown): readonly string[] {
+  if (expected === null || typeof expected !== 'object') return [];
+  const found = proveBlock(block, null);
+  const list = (value: unknown): unknown => (Array.isArray(value) ? value.map(String).sort().join() : value);
+  const wanted = expected as Record<string, unknown>;
+  const got: Record<string, unknown> = {
+    verdict: found.verdict,
+    validators: found.validators,
+    round: found.round,
+    onchainHash: found.blockHash,
+    commitHash: found.commitHash,
+    committers: found.committers,
+    quorum: found.quorum,
+    skipped: found.skipped,
+    missing: found.missing,
+  };
+  return Object.keys(got)
+    .filter((name) => Object.hasOwn(wanted, name) && list(wanted[name]) !== list(got[name]))
+    .map(
+      (name) => `${name} is ${String(list(got[name]))}, and the file expects ${String(list(wanted[name]))}`,
+    );
+}
+
+const tally = { proven: 0, compared: 0, genesis: 0 };
 let blocks = 0;
 let bad = 0;
 for (const file of jsonFiles(folder)) {
@@ -52,16 +78,23 @@ for (const file of jsonFiles(folder)) {
     bad += 1;
     continue;
   }
-  for (const block of findBlocks(json)) {
+  const found = findBlocks(json);
+  const expected = found.length === 1 ? (json as { expected?: unknown }).expected : undefined;
+  for (const block of found) {
     blocks += 1;
-    const faults = faultsOf(block);
+    const faults = [...faultsOf(block), ...differencesFrom(expected, block)];
+    if (expected !== undefined) tally.compared += 1;
     const { number, blockHash, committers, validators, round } = proveBlock(block, null);
     if (faults.length > 0) bad += 1;
+    else if (number === '0') tally.genesis += 1;
+    else tally.proven += 1;
     console.log(
       `${faults.length === 0 ? 'ok  ' : 'BAD '} ${sanitiseLine(file)}: block ${number} ${blockHash} round ${round}, sealed by ${committers.length} of ${validators.length}`,
     );
     for (const fault of faults) console.log(`     ${sanitiseLine(fault, 400)}`);
   }
 }
-console.log(`${blocks} blocks, ${bad} bad`);
+console.log(
+  `${blocks} blocks: ${tally.proven} proven, ${tally.genesis} genesis blocks (they carry no seals), ${tally.compared} compared with what their file expects; ${bad} bad`,
+);
 process.exitCode = bad > 0 ? 1 : blocks === 0 ? 2 : 0;

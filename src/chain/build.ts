@@ -1,11 +1,7 @@
 import { SigningKey } from 'ethers';
 import { encodeExtraData, type QbftExtraData } from './extra-data.ts';
-import { BFT_MIX_HASH, blockHash, commitHash, readHeader } from './header.ts';
+import { BFT_MIX_HASH, blockHash, commitHash, EMPTY_ROOT, NO_UNCLES, readHeader } from './header.ts';
 
-/** keccak256 of the RLP of an empty list: no uncles. */
-const NO_UNCLES = '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347';
-/** Root of an empty trie: no transactions, no receipts. */
-const EMPTY_ROOT = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421';
 const ZERO_HASH = `0x${'0'.repeat(64)}`;
 
 /** A block as eth_getBlockByNumber(n, false) gives it. */

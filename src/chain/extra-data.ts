@@ -16,6 +16,8 @@ export class ExtraDataError extends Error {
 }
 
 const BYTES = /^0x(?:[0-9a-f]{2})*$/;
+/** More validators or seals than any QBFT network has; keeps the time for a hostile block small. */
+const MOST = 512;
 
 function isBytes(item: unknown, length?: number): item is string {
   return (
@@ -49,6 +51,8 @@ export function decodeExtraData(hex: string): QbftExtraData {
     );
   if (!Array.isArray(seals) || !seals.every((one) => isBytes(one, 65)))
     throw new ExtraDataError('the seals are not a list of 65-byte signatures');
+  if (validators.length > MOST || seals.length > MOST)
+    throw new ExtraDataError(`more than ${MOST} validators or seals`);
   const data: QbftExtraData = {
     vanity,
     validators: validators as string[],

@@ -7,7 +7,19 @@ export const BFT_MIX_HASH = '0x63746963616c2062797a616e74696e65206661756c7420746
 /** A block that cannot be read as a header: says which field is wrong. */
 export class HeaderError extends Error {
   override readonly name = 'HeaderError';
+  /** True when this is no block at all, or part of one; false when a field holds what no block holds. */
+  readonly incomplete: boolean;
+
+  constructor(message: string, incomplete = false) {
+    super(message);
+    this.incomplete = incomplete;
+  }
 }
+
+/** keccak256 of the RLP of an empty list: no uncles. */
+export const NO_UNCLES = '0x1dcc4de8dec75d7aab85b567b6ccd41ad312451b948a7413f0a142fd40d49347';
+/** Root of an empty trie: no transactions, no receipts. */
+export const EMPTY_ROOT = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421';
 
 type FieldKind = 'hash' | 'address' | 'bloom' | 'quantity' | 'nonce' | 'bytes';
 
@@ -36,6 +48,9 @@ const FIELDS: readonly (readonly [name: string, kind: FieldKind, optional: boole
   ['requestsHash', 'hash', true],
 ];
 
+/** Fields of a block that its hash is made of, and the hash itself. */
+export const COVERED_FIELDS: ReadonlySet<string> = new Set(['hash', ...FIELDS.map(([name]) => name)]);
+
 const LENGTH: Partial<Record<FieldKind, number>> = { hash: 32, address: 20, bloom: 256, nonce: 8 };
 const QUANTITY = /^0x(?:0|[1-9a-f][0-9a-f]*)$/;
 const BYTES = /^0x(?:[0-9a-f]{2})*$/;
@@ -48,6 +63,8 @@ export interface Header {
   /** Seconds since the Unix epoch. */
   readonly timestamp: bigint;
   readonly miner: string;
+  readonly sha3Uncles: string;
+  readonly transactionsRoot: string;
   readonly extraData: string;
   readonly mixHash: string;
   readonly difficulty: bigint;
@@ -63,7 +80,7 @@ export interface Header {
  */
 export function readHeader(block: unknown): Header {
   if (block === null || typeof block !== 'object' || Array.isArray(block))
-    throw new HeaderError('this is not a block object');
+    throw new HeaderError('this is not a block object', true);
   const source = block as Record<string, unknown>;
   const items: string[] = [];
   const values = new Map<string, string>();
@@ -71,7 +88,7 @@ export function readHeader(block: unknown): Header {
   for (const [name, kind, optional] of FIELDS) {
     const raw = source[name];
     if (raw === undefined || raw === null) {
-      if (!optional) throw new HeaderError(`the field ${name} is missing`);
+      if (!optional) throw new HeaderError(`the field ${name} is missing`, true);
       missing ??= name;
       continue;
     }
@@ -81,6 +98,8 @@ export function readHeader(block: unknown): Header {
     values.set(name, value);
     items.push(kind === 'quantity' ? toMinimalHex(BigInt(value)) : value);
   }
+  if (source.hash === undefined || source.hash === null)
+    throw new HeaderError('the field hash is missing', true);
   const claimed = checkField('hash', 'hash', source.hash);
   const get = (name: string): string => values.get(name) ?? '0x';
   return {
@@ -89,6 +108,8 @@ export function readHeader(block: unknown): Header {
     number: BigInt(get('number')),
     timestamp: BigInt(get('timestamp')),
     miner: get('miner'),
+    sha3Uncles: get('sha3Uncles'),
+    transactionsRoot: get('transactionsRoot'),
     extraData: get('extraData'),
     mixHash: get('mixHash'),
     difficulty: BigInt(get('difficulty')),

@@ -57,10 +57,15 @@ export function skippedProposers(
   return skipped;
 }
 
-/** The proposer of round `round` after a parent proposed by `parentProposer`. */
+/**
+ * The proposer of round `round` after a parent proposed by `parentProposer` (Besu ProposerSelector): the validator after the
+ * parent's proposer, one further each round. A parent proposer that has left the set is counted where it would stand.
+ * @param parentProposer null for the first block, whose parent nobody proposed
+ * @throws RangeError when the set is empty
+ */
 export function proposerOf(sorted: readonly string[], parentProposer: string | null, round: number): string {
-  const parent = parentProposer === null ? -1 : sorted.indexOf(parentProposer);
-  const proposer = sorted[(parent + 1 + round) % sorted.length];
+  const before = parentProposer === null ? 0 : sorted.filter((one) => one <= parentProposer).length;
+  const proposer = sorted[(before + round) % sorted.length];
   if (proposer === undefined) throw new RangeError('the validator set is empty');
   return proposer;
 }

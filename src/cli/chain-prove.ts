@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findBlocks, type ProofResult, proveBlock } from '../chain/index.ts';
+import { findBlocks, type ProofResult, proveBlock, type ValidatorPin } from '../chain/index.ts';
 import { checkTrust, parseTrust } from '../evidence/trust.ts';
 import { sanitiseLine } from '../model/index.ts';
 import { CliError, describeError, type Io, printJson } from './io.ts';
@@ -11,12 +11,6 @@ export interface ProveFlags {
   readonly json?: boolean | undefined;
 }
 
-interface Pin {
-  readonly validators: readonly string[];
-  /** First block that the set holds for. */
-  readonly fromBlock: bigint;
-}
-
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
@@ -25,25 +19,31 @@ const MAX_BYTES = 256 * 1024 * 1024;
  */
 export async function chainProve(path: string, flags: ProveFlags, io: Io): Promise<number> {
   const pin = await pinOf(flags);
-  const blocks = findBlocks(await readJson(path));
+  const json = await readJson(path);
+  const blocks = distinct(findBlocks(json));
   if (blocks.length === 0)
     throw new CliError(
-      `${path}: there is no block in it. Give a block object, a JSON-RPC response with one, or a snapshot.`,
+      `${path}: there is no block in it${rpcErrorIn(json)}. Give a block object, a JSON-RPC response with one, or a snapshot.`,
     );
-  const results = blocks.map((block) => prove(block, pin));
+  const results = blocks.map((block) => proveBlock(block, pin));
   if (flags.json === true) printJson(io, { format: 'c138-chain-proof', v: 1, pinned: pin !== null, results });
   else for (const result of results) io.out(textOf(result, pin));
   return exitCodeOf(results);
 }
 
-function prove(block: unknown, pin: Pin | null): ProofResult {
-  const result = proveBlock(block, pin);
-  if (pin === null || result.verdict !== 'proven' || BigInt(result.number) >= pin.fromBlock) return result;
-  return {
-    ...result,
-    verdict: 'not-proven',
-    reasons: [`the validator set is pinned from block ${pin.fromBlock} on, and this block is older`],
-  };
+/** A snapshot holds the same head once for each node: each is proved once. */
+function distinct(blocks: readonly unknown[]): readonly unknown[] {
+  return [...new Map(blocks.map((block) => [JSON.stringify(block), block])).values()];
+}
+
+/** Why a JSON-RPC response holds no block, in its own words. */
+function rpcErrorIn(json: unknown): string {
+  if (json === null || typeof json !== 'object') return '';
+  const { error, result } = json as { error?: unknown; result?: unknown };
+  if (result === null) return ' (the result is null: the node has no such block)';
+  if (error === null || typeof error !== 'object') return '';
+  const { message } = error as { message?: unknown };
+  return ` (the node answered an error: ${sanitiseLine(typeof message === 'string' ? message : '', 120)})`;
 }
 
 /** The worst answer counts; blocks that can not be read decide only when no other block says more. */
@@ -54,18 +54,20 @@ function exitCodeOf(results: readonly ProofResult[]): number {
   return any('self-consistent') ? 3 : 0;
 }
 
-function textOf(result: ProofResult, pin: Pin | null): string {
-  const head = result.verdict === 'unreadable' ? 'unreadable' : `block ${result.number}: ${result.verdict}`;
+function textOf(result: ProofResult, pin: ValidatorPin | null): string {
+  const head = result.blockHash === '' ? result.verdict : `block ${result.number}: ${result.verdict}`;
   const lines = [sanitiseLine(head)];
   for (const reason of result.reasons) lines.push(`  ${sanitiseLine(reason, 1_000)}`);
-  if (result.verdict !== 'unreadable')
+  if (result.blockHash !== '') lines.push(`  hash ${result.blockHash}`);
+  if (result.quorum > 0)
     lines.push(
-      `  hash ${result.blockHash}`,
       `  round ${result.round}, proposer ${result.proposer}`,
       `  sealed by ${result.committers.length} of ${result.validators.length} validators; a quorum is ${result.quorum}`,
       ...result.missing.map((one) => `  no seal of ${one}`),
       ...result.skipped.map((one) => `  turn passed: ${one}`),
     );
+  if (result.uncovered.length > 0)
+    lines.push(`  outside the header, so not covered: ${result.uncovered.join(', ')}`);
   if (pin === null && result.verdict === 'self-consistent')
     lines.push(
       '  The block names its own validators. Pin them with --validators or --trust to prove anything.',
@@ -73,7 +75,7 @@ function textOf(result: ProofResult, pin: Pin | null): string {
   return `${lines.join('\n')}\n`;
 }
 
-async function pinOf(flags: ProveFlags): Promise<Pin | null> {
+async function pinOf(flags: ProveFlags): Promise<ValidatorPin | null> {
   if (flags.validators !== undefined && flags.trust !== undefined)
     throw new CliError('give either --validators or --trust, not both');
   if (flags.validators !== undefined) {
@@ -83,14 +85,14 @@ async function pinOf(flags: ProveFlags): Promise<Pin | null> {
       throw new CliError(
         `--validators: "${sanitiseLine(bad, 60)}" is not an address. Give 0x and 40 hexadecimal digits each, separated by commas.`,
       );
-    return { validators, fromBlock: 0n };
+    return { validators };
   }
   if (flags.trust === undefined) return null;
   try {
     const store = parseTrust(await readFile(flags.trust));
     checkTrust(store);
     if (store.body.chain === null) throw new Error('it pins no validators (chain is null)');
-    return { validators: store.body.chain.validators, fromBlock: BigInt(store.body.chain.from_block) };
+    return { validators: store.body.chain.validators, fromBlock: store.body.chain.from_block };
   } catch (error) {
     throw new CliError(`--trust ${sanitiseLine(flags.trust)}: ${describeError(error)}`);
   }

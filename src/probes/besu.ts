@@ -1,4 +1,4 @@
-import { proveBlock } from '../chain/index.ts';
+import { proveBlock, roundOf } from '../chain/index.ts';
 import {
   type Check,
   type Endpoint,
@@ -157,12 +157,11 @@ export function besuHead(context: ProbeContext, endpoint: Endpoint): Promise<Obs
       };
     const header = headerFacts(block?.result);
     const latestNumber = quantity(headerFacts(latest.result)?.number);
-    const proof = header === null ? null : proveBlock(header, null);
     const facts: JsonObject = {
       number: number.toString(),
       hash: header === null ? null : String(header.hash).toLowerCase(),
       timestamp: header === null ? null : (quantity(header.timestamp)?.toString() ?? null),
-      round: proof === null || proof.verdict === 'unreadable' ? null : proof.round,
+      round: header === null ? null : roundOf(header),
       latestNumber: latestNumber?.toString() ?? null,
       peers: peers.class === 'ok' ? Number(quantity(peers.result) ?? -1n) : null,
       syncing: syncing.result !== false && syncing.class === 'ok',

@@ -14,6 +14,7 @@ import {
   estimateRound,
   findBlocks,
   mayBeDown,
+  proposerOf,
   proveBlock,
   quorumOf,
   skippedProposers,
@@ -57,6 +58,15 @@ describe('quorum arithmetic', () => {
   it('names the validators whose turn passed', () => {
     expect(skippedProposers(['a', 'b', 'c', 'd'], 'b', 2)).toEqual(['d', 'a']);
     expect(skippedProposers(['a', 'b', 'c', 'd'], 'b', 0)).toEqual([]);
+  });
+
+  it('gives the turn to the next one, also after a proposer that has left, and from the first after genesis', () => {
+    const set = ['b', 'd', 'f'];
+    expect([0, 1, 2, 3].map((round) => proposerOf(set, 'b', round))).toEqual(['d', 'f', 'b', 'd']);
+    expect([0, 1].map((round) => proposerOf(set, 'f', round))).toEqual(['b', 'd']);
+    expect(['a', 'c', 'e', 'g'].map((gone) => proposerOf(set, gone, 0))).toEqual(['b', 'd', 'f', 'b']);
+    expect(proposerOf(set, null, 0)).toBe('b');
+    expect(() => proposerOf([], null, 0)).toThrow(RangeError);
   });
 });
 
@@ -121,7 +131,43 @@ describe('proveBlock', () => {
   it('refuses look-alikes', () => {
     const good = block();
     for (const extraData of ['0x', '0xdeadbeef', `0x${'00'.repeat(97)}`, encodeIbft2()])
-      expect(proveBlock({ ...good, extraData }, null).verdict).toBe('unreadable');
+      expect(proveBlock({ ...good, extraData }, { validators })).toMatchObject({
+        verdict: 'not-proven',
+        committers: [],
+      });
+    expect(proveBlock({ ...good, difficulty: '0x2' }, { validators }).reasons.join()).toMatch(/difficulty/);
+  });
+
+  it('calls unreadable what is no block or only part of one', () => {
+    const { stateRoot: _gone, ...part } = block();
+    for (const one of [null, [], 'x', {}, part])
+      expect(proveBlock(one, { validators }).verdict).toBe('unreadable');
+  });
+
+  it('says which fields nothing is proved about, and that they may not contradict the header', () => {
+    const good = block();
+    expect(proveBlock(good, { validators }).uncovered).toEqual([
+      'size',
+      'totalDifficulty',
+      'transactions',
+      'uncles',
+    ]);
+    for (const more of [{ transactions: [`0x${'09'.repeat(32)}`] }, { uncles: [`0x${'09'.repeat(32)}`] }])
+      expect(proveBlock({ ...good, ...more }, { validators }).verdict).toBe('not-proven');
+  });
+
+  it('holds a pin only from its first block on', () => {
+    expect(proveBlock(block(), { validators, fromBlock: 7 }).verdict).toBe('proven');
+    expect(proveBlock(block(), { validators, fromBlock: 8 }).reasons).toEqual([
+      'the validator set is pinned from block 8 on, and this block is older',
+    ]);
+  });
+
+  it('looks at no more seals than there are validators', () => {
+    const crowd = Array.from({ length: 20 }, () => key(0));
+    const result = proveBlock(block({ sealers: crowd }), { validators });
+    expect(result.reasons.join()).toMatch(/20 seals, more than there are validators/);
+    expect(result.committers).toEqual([address(0)]);
   });
 
   it('never throws, whatever it is given', () => {

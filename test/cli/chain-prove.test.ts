@@ -102,7 +102,35 @@ describe('chain prove', () => {
       expect(ran.err).toMatch(message);
       expect(ran.code).toBe(2);
     }
-    const short = put('short.json', { ...block(keys), extraData: '0x00' });
-    expect((await run(['chain', 'prove', short])).code).toBe(2);
+    const { stateRoot: _gone, ...part } = block(keys);
+    expect((await run(['chain', 'prove', put('part.json', part)])).code).toBe(2);
+    const none = await run(['chain', 'prove', put('null.json', { jsonrpc: '2.0', id: 1, result: null })]);
+    expect(none).toMatchObject({ code: 2, err: expect.stringMatching(/no such block/) });
+    const error = { jsonrpc: '2.0', id: 1, error: { code: -32601, message: 'Method\u001b[2J not found' } };
+    const refused = await run(['chain', 'prove', put('error.json', error)]);
+    expect(refused).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/answered an error: Method\\u\{1b\}/),
+    });
+  });
+
+  it("is 1 for another consensus' block, and for a field that holds what no block holds", async () => {
+    for (const more of [
+      { extraData: '0x00' },
+      { extraData: 'text' },
+      { gasUsed: '0x00' },
+      { nonce: '0x0' },
+    ]) {
+      const ran = await run(['chain', 'prove', put('other.json', { ...block(keys), ...more })]);
+      expect(ran.code).toBe(1);
+      expect(ran.out).not.toMatch(/sealed by/);
+    }
+  });
+
+  it('proves a block that a snapshot holds many times only once', async () => {
+    const many = put('many.json', [block(keys), { facts: { block: block(keys) } }]);
+    const ran = await run(['chain', 'prove', many, '--validators', validators.join(',')]);
+    expect(ran.code).toBe(0);
+    expect(ran.out.match(/proven/g)).toHaveLength(1);
   });
 });
