@@ -5,6 +5,7 @@ import { chainRules } from '../chain/index.ts';
 import { loadEstate } from '../estate/index.ts';
 import { assessEstate } from '../model/index.ts';
 import { assessmentDocument, discoverySummary } from '../reports/index.ts';
+import { readAttestations } from '../state/attestations.ts';
 import { discover } from '../state/discover.ts';
 import type { Paths } from '../state/paths.ts';
 import { writeSnapshot } from '../state/snapshot-file.ts';
@@ -41,6 +42,7 @@ export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io
   try {
     const { snapshot, raws } = await discover(estate, {
       vantage: vantageHere(),
+      attestations: await readAttestations(paths.evidenceDir, paths.trustFile, estate.id),
       signal: abort.signal,
       onObservation: () => {
         seen += 1;

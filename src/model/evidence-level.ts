@@ -54,9 +54,15 @@ export function seenOf(observations: readonly Observation[], at: EpochMs, ttlS: 
     newest,
     freshLevel: strongest(newest.filter((observation) => isFresh(observation, at, ttlS))),
     everLevel: strongest(newest),
-    seenAt: looked[0] === undefined ? null : endedAt(looked[0]),
+    seenAt: lastLook(observations),
     onlyFailedLooks: newest.length > 0 && looked.length === 0,
   };
+}
+
+/** When somebody last looked; a failed look since then does not make the value that is kept any younger or older. */
+function lastLook(observations: readonly Observation[]): EpochMs | null {
+  const times = observations.filter((one) => couldLook(one.answer)).map(endedAt);
+  return times.length === 0 ? null : Math.max(...times);
 }
 
 function strongest(observations: readonly Observation[]): EvidenceLevel {

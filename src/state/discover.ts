@@ -1,4 +1,4 @@
-import type { DocumentedEstate, Observation, Snapshot } from '../model/index.ts';
+import type { Attestation, DocumentedEstate, Observation, Snapshot } from '../model/index.ts';
 import { observeEstate } from '../probes/index.ts';
 import { RawStore } from './raw-store.ts';
 import type { Raws } from './snapshot-file.ts';
@@ -10,6 +10,8 @@ export interface DiscoverOptions {
   readonly signal: AbortSignal;
   /** Called with each observation as it arrives. */
   readonly onObservation?: (observation: Observation) => void;
+  /** What people signed, from verified sessions. */
+  readonly attestations?: readonly Attestation[];
   /** How the estate is asked; the probes, unless a test puts something else here. */
   readonly observe?: typeof observeEstate;
 }
@@ -41,7 +43,7 @@ export async function discover(
     complete: !options.signal.aborted,
     estate,
     observations: [...observations],
-    attestations: [],
+    attestations: options.attestations ?? [],
     outages: [],
   };
   return { snapshot, raws: store.of(snapshot.observations) };

@@ -1,4 +1,5 @@
 import {
+  type Attestation,
   type DocumentedEstate,
   type Endpoint,
   type EpochMs,
@@ -65,6 +66,7 @@ export class LiveEstate {
   readonly #origin: SnapshotOrigin;
   readonly #logCounts = new Map<string, number>();
   #schedule: Schedule;
+  #attestations: readonly Attestation[] = [];
   #wake: NodeJS.Timeout | null = null;
   #telling: NodeJS.Timeout | null = null;
   #toldAt = Number.NEGATIVE_INFINITY;
@@ -110,9 +112,15 @@ export class LiveEstate {
         this.#allAsked() && (this.#options.rounds ?? []).every((round) => this.#fullRounds.has(round.name)),
       estate,
       observations: [...this.#rounds.values()].flat(),
-      attestations: [],
+      attestations: this.#attestations,
       outages: [],
     };
+  }
+
+  /** Takes in what people signed, from verified sessions. */
+  attest(attestations: readonly Attestation[]): void {
+    this.#attestations = attestations;
+    if (this.#toldAt !== Number.NEGATIVE_INFINITY) this.#tellSnapshot();
   }
 
   /** Ends all asking; resolves when nothing runs any more. */

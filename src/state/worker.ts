@@ -48,9 +48,17 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     },
     tell,
   );
+  const attest = async (): Promise<void> => {
+    const { readAttestations } = await import('./attestations.ts');
+    live.attest(await readAttestations(input.evidenceDir, input.trustFile, estate.id));
+  };
+  const tellRun = (event: BackendEvent): void => {
+    tell(event);
+    if (event.type === 'run' && event.run.state === 'sealed') void attest();
+  };
   const runs = lazyRuns(async () => {
     const { startRuns } = await import('./runs.ts');
-    return startRuns({ estate, vantage, input, tell });
+    return startRuns({ estate, vantage, input, tell: tellRun });
   });
   let begun = false;
   return {
@@ -60,6 +68,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
       if (!begun) {
         begun = true;
         live.start();
+        void attest();
       }
       return () => listeners.delete(listener);
     },

@@ -33,12 +33,12 @@ export interface AppProps {
 
 /** The whole console: header, screens, the screen itself, footer. It only draws; what is drawn is decided in `views`. */
 export function App({ backend, store, theme, runbook, clock = Date.now }: AppProps): ReactElement {
-  const { exit } = useApp();
+  const { exit, suspendTerminal } = useApp();
   const { columns, rows } = useWindowSize();
   const state = useStore(store);
   const [place, go] = useReducer(navigate, START);
   const [now, setNow] = useState(clock());
-  const answering = useAnswer(backend, clock);
+  const answering = useAnswer(backend, suspendTerminal, clock);
   const { say } = answering;
   const work = useWork(backend, say);
 
@@ -84,8 +84,8 @@ export function App({ backend, store, theme, runbook, clock = Date.now }: AppPro
       quit: () => exit(),
     }),
   );
-  // A paste must never reach the keys: it could type a code or an answer.
-  usePaste(() => answering.say('Pasting is not taken here.'));
+  // A paste never reaches the keys: it could type a code or an answer.
+  usePaste((text) => answering.paste(text));
 
   if (columns < LEAST_COLUMNS || rows < LEAST_ROWS) {
     const text = `Too small: ${columns}x${rows}. c138 needs ${LEAST_COLUMNS}x${LEAST_ROWS}; --plain works anywhere.`;

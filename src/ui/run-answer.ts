@@ -20,6 +20,8 @@ export const IDLE: AnswerState = { phase: 'idle', message: '' };
 /** Input that arrives this soon after the prompt was typed before it, in milliseconds. */
 export const BLIND_MS = 250;
 export const CODE_LENGTH = 4;
+/** Said when the code arrives in one piece. */
+export const BY_HAND = 'Type the code by hand, one character at a time.';
 
 /**
  * What a chunk of input does to the code being typed. Characters that were on their way before the prompt could be read, and several
@@ -32,8 +34,7 @@ export function typeCode(
 ): AnswerState {
   if (now - state.shownAt < BLIND_MS)
     return { ...state, typed: '', message: 'Read it first: what was typed before it is thrown away.' };
-  if ([...chunk].length !== 1)
-    return { ...state, typed: '', message: 'Type the code by hand, one character at a time.' };
+  if ([...chunk].length !== 1) return { ...state, typed: '', message: BY_HAND };
   const char = chunk.toUpperCase();
   if (!/^[0-9A-Z]$/.test(char)) return state;
   return { ...state, typed: (state.typed + char).slice(0, CODE_LENGTH), message: '' };

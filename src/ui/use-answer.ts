@@ -1,7 +1,15 @@
 import { useCallback, useState } from 'react';
 import type { Verdict } from '../model/index.ts';
 import type { Backend, PrepareRequest, RunView } from '../state/backend.ts';
-import { type AnswerState, CODE_LENGTH, eraseCode, IDLE, mayConfirm, typeCode } from './run-answer.ts';
+import {
+  type AnswerState,
+  BY_HAND,
+  CODE_LENGTH,
+  eraseCode,
+  IDLE,
+  mayConfirm,
+  typeCode,
+} from './run-answer.ts';
 
 /** The part of a key press that the answer line reads. */
 export interface KeyFlags {
@@ -23,13 +31,24 @@ export interface Answering {
   seal(run: RunView): void;
   probe(run: RunView): void;
   input(run: RunView, chunk: string, key: KeyFlags): void;
+  /** Text that was pasted: it may be part of a reason, and never of a code. */
+  paste(text: string): void;
   say(message: string): void;
 }
 
 const MAX_NOTE = 500;
 
+/** A reason with more text; whatever controls came with it are spaces. */
+function added(text: string, more: string): string {
+  return (text + more.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')).slice(0, MAX_NOTE);
+}
+
 /** Drives one answer from verdict to durable record. Everything that could fail ends in a message, never in a crash. */
-export function useAnswer(backend: Backend, clock: () => number = Date.now): Answering {
+export function useAnswer(
+  backend: Backend,
+  handOver: (work: () => Promise<void>) => Promise<void>,
+  clock: () => number = Date.now,
+): Answering {
   const [state, setState] = useState<AnswerState>(IDLE);
   const say = useCallback((message: string): void => setState({ phase: 'idle', message }), []);
   const work = useCallback((message: string, task: () => Promise<AnswerState>): void => {
@@ -41,11 +60,13 @@ export function useAnswer(backend: Backend, clock: () => number = Date.now): Ans
   const prepare = useCallback(
     (request: PrepareRequest): void => {
       work('Asking the signer…', async () => {
+        // The signer asks for the passphrase on the terminal itself, so nothing is drawn meanwhile.
+        if (await backend.locked()) await handOver(() => backend.unlock());
         const prompt = await backend.prepare(request);
         return { phase: 'code', prompt, typed: '', shownAt: clock(), message: '' };
       });
     },
-    [backend, clock, work],
+    [backend, clock, handOver, work],
   );
   const confirm = (promptId: string, code: string): void =>
     work('Signing, and waiting until it is durable…', async () => {
@@ -106,11 +127,7 @@ export function useAnswer(backend: Backend, clock: () => number = Date.now): Ans
     if (key.backspace || key.delete)
       return setState({ ...note, text: [...note.text].slice(0, -1).join(''), message: '' });
     if (chunk !== '' && !key.ctrl && !key.meta)
-      setState({
-        ...note,
-        text: (note.text + chunk.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')).slice(0, MAX_NOTE),
-        message: '',
-      });
+      setState({ ...note, text: added(note.text, chunk), message: '' });
   };
   return {
     state,
@@ -128,6 +145,11 @@ export function useAnswer(backend: Backend, clock: () => number = Date.now): Ans
       });
     },
     input,
+    paste: (text) => {
+      if (state.phase === 'code') setState({ ...state, typed: '', message: BY_HAND });
+      else if (state.phase === 'note') setState({ ...state, text: added(state.text, text), message: '' });
+      else say('Pasting is taken for reasons only.');
+    },
     say,
   };
 }

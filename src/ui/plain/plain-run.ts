@@ -87,7 +87,9 @@ export class PlainRun {
     this.#run = await this.#backend.confirm(waiting.prompt.promptId, line);
     this.#say(`Recorded and durable: record ${this.#run.records - 1}.`);
     if (this.#run.state === 'sealed')
-      this.#say(`Sealed. Verify it anywhere: c138 evidence verify ${sanitiseLine(this.#run.path, 500)}`);
+      this.#say(
+        `Sealed. Verify it anywhere: c138 evidence verify ${sanitiseLine(this.#run.path, 500)} --trust FILE (your own copy of the trust store)`,
+      );
     else this.#showStep();
   }
 

@@ -166,7 +166,15 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
     top.push(
       line(span('Every step is answered. S seals the run: after that nothing can be added.', 'accent')),
     );
-  else top.push(line(span(`Sealed. Verify it on any machine: c138 evidence verify ${run.path}`, 'accent')));
+  else
+    top.push(
+      line(
+        span(
+          `Sealed. Verify it anywhere: c138 evidence verify ${run.path} --trust FILE (your own copy of the trust store)`,
+          'accent',
+        ),
+      ),
+    );
   return {
     title: run.runbook.title,
     top,
