@@ -1,86 +1,69 @@
-import type {
-  CrossRule,
-  EpochMs,
-  Finding,
-  JsonObject,
-  Observation,
-  SubjectId,
-  Thresholds,
-} from '../model/index.ts';
-import { couldLook, isFresh } from '../model/index.ts';
-import { estimateRound, mayBeDown, quorumOf } from './quorum.ts';
-
-/** The head that one node gave. */
-interface Head {
-  readonly subject: SubjectId;
-  readonly endpoint: string;
-  readonly number: bigint;
-  readonly hash: string | null;
-  /** Seconds since the Unix epoch. */
-  readonly timestamp: number | null;
-  readonly observedAt: EpochMs;
-}
+import type { CrossRule, EpochMs, Finding, Observation, SubjectId, Thresholds } from '../model/index.ts';
+import { couldLook } from '../model/index.ts';
+import {
+  commonBlocksOf,
+  freshOf,
+  type Head,
+  headsOf,
+  highest,
+  type Networks,
+  namesOf,
+  networksOf,
+} from './head-facts.ts';
+import { estimateRound, mayBeDown, quorumOf, roundLengthS } from './quorum.ts';
+import { quorumMargin, roundChanges } from './quorum-rules.ts';
 
 /** Clock difference in seconds from which a block "from the future" makes us doubt clocks. */
 const FUTURE_S = 2;
+/** Clock difference in milliseconds from which this machine's clock is doubted; Besu tolerates one second. */
+const CLOCK_MS = 1000;
+/** A node is lagging when it is behind by more than what the chain makes in this many seconds. */
+const LAG_S = 10;
 
-function fresh(
-  observations: readonly Observation[],
-  probe: string,
-  at: EpochMs,
-  ttlS: number,
-): readonly Observation[] {
-  const newest = new Map<string, Observation>();
-  for (const one of observations) {
-    if (one.probe !== probe || !couldLook(one.answer) || !isFresh(one, at, ttlS)) continue;
-    const known = newest.get(one.endpoint);
-    if (known === undefined || known.ended <= one.ended) newest.set(one.endpoint, one);
-  }
-  return [...newest.values()];
-}
-
-function headsOf(observations: readonly Observation[]): readonly Head[] {
-  return observations.flatMap((one) => {
-    const { number, hash, timestamp } = one.answer.facts;
-    if (typeof number !== 'string' || !/^\d{1,30}$/.test(number)) return [];
-    return [
-      {
-        subject: one.subject,
-        endpoint: one.endpoint,
-        number: BigInt(number),
-        hash: typeof hash === 'string' ? hash : null,
-        timestamp: typeof timestamp === 'string' && /^\d{1,15}$/.test(timestamp) ? Number(timestamp) : null,
-        observedAt: Date.parse(one.ended),
-      },
-    ];
-  });
+interface ChainInput {
+  readonly chain: SubjectId;
+  /** Heads of the nodes of this network. */
+  readonly heads: readonly Head[];
+  readonly networks: Networks;
+  readonly observations: readonly Observation[];
+  readonly thresholds: Thresholds;
+  readonly at: EpochMs;
 }
 
 const rule =
-  (
-    judge: (input: {
-      readonly chain: SubjectId;
-      readonly heads: readonly Head[];
-      readonly observations: readonly Observation[];
-      readonly thresholds: Thresholds;
-      readonly at: EpochMs;
-    }) => readonly Finding[],
-  ): CrossRule =>
+  (judge: (input: ChainInput) => readonly Finding[]): CrossRule =>
   ({ snapshot, at }) => {
-    const { thresholds, chainId } = snapshot.estate;
-    const ttlS = thresholds.evidenceTtlS;
-    const heads = headsOf(fresh(snapshot.observations, 'besu-head', at, ttlS));
-    return judge({ chain: `chain:${chainId}`, heads, observations: snapshot.observations, thresholds, at });
+    const { thresholds, chainId, pin } = snapshot.estate;
+    const fresh = (probe: string): readonly Observation[] =>
+      freshOf(snapshot.observations, probe, at, thresholds.evidenceTtlS);
+    const networks = networksOf(fresh('besu-identity'), chainId, pin?.genesisHash ?? null);
+    const heads = headsOf(fresh('besu-head')).filter((one) => !networks.foreign.has(one.endpoint));
+    return judge({
+      chain: `chain:${chainId}`,
+      heads,
+      networks,
+      observations: snapshot.observations,
+      thresholds,
+      at,
+    });
   };
 
-/** The chain stands still when the newest head of all nodes is older than any legal pause and three request time-outs. */
-export const stalled = rule(({ chain, heads, thresholds }) => {
+/**
+ * The chain stands still when the newest head of all nodes is older than any legal pause and three request time-outs.
+ * The clocks of hosts correct a clock of ours that is off; one node out of several cannot speak for the chain.
+ */
+export const stalled = rule((input) => {
+  const { chain, heads, thresholds } = input;
   const head = highest(heads);
-  if (head?.timestamp == null) return [];
-  const ageS = Math.floor(head.observedAt / 1000) - head.timestamp;
+  if (head === null) return [];
+  const clock = ownClockOff(input);
+  const findings: Finding[] = clock === null ? [] : [ownClockFinding(chain, clock)];
+  const ageS = Math.floor((head.observedAt + (clock?.offsetMs ?? 0)) / 1000) - head.timestamp;
   const { blockPeriodS, emptyBlockPeriodS, requestTimeoutS } = thresholds;
+  const pause = Math.max(blockPeriodS, emptyBlockPeriodS);
   if (ageS < -FUTURE_S)
     return [
+      ...findings,
       {
         rule: 'clock-doubt',
         subject: chain,
@@ -89,141 +72,210 @@ export const stalled = rule(({ chain, heads, thresholds }) => {
         next: 'check NTP here first, then on the validators',
       },
     ];
-  const pause = Math.max(blockPeriodS, emptyBlockPeriodS);
-  if (ageS > pause + 3 * requestTimeoutS) {
-    const round = estimateRound(ageS, blockPeriodS, requestTimeoutS);
-    return [
-      {
-        rule: 'qbft-stalled',
-        subject: chain,
-        severity: 'fail',
-        reason: `no block for ${ageS} s on any node (head ${head.number}); the validators are about in round ${round}`,
-        next: `find out which validators are down; a quorum must be up. Restarting all validators resets the rounds, by decision of an operator`,
-      },
-    ];
-  }
+  if (ageS > pause + 3 * requestTimeoutS) return [...findings, standing(input, head, ageS)];
   if (ageS > pause + requestTimeoutS)
-    return [
-      {
-        rule: 'qbft-late',
-        subject: chain,
-        severity: 'warn',
-        reason: `the head is ${ageS} s old: at least one round failed`,
-        next: 'watch the next blocks; see which validator was skipped',
-      },
-    ];
-  return [];
+    findings.push({
+      rule: 'qbft-late',
+      subject: chain,
+      severity: 'warn',
+      reason: `the head is ${ageS} s old: at least one round failed`,
+      next: 'watch the next blocks; see which validator was skipped',
+    });
+  return findings;
 });
 
+function standing(input: ChainInput, head: Head, ageS: number): Finding {
+  const { chain, heads, thresholds, observations, networks } = input;
+  const { blockPeriodS, requestTimeoutS } = thresholds;
+  const asked = new Set(observations.filter((one) => one.probe === 'besu-head').map((one) => one.endpoint));
+  for (const foreign of networks.foreign) asked.delete(foreign);
+  if (heads.length === 1 && asked.size > 1)
+    return {
+      rule: 'chain-one-view',
+      subject: chain,
+      severity: 'unknown',
+      reason: `the only node that answered (${namesOf(heads)}) has had no block for ${ageS} s; whether the chain stands still or this node alone, nobody could see`,
+      next: 'ask a second node, best a validator',
+    };
+  const round = estimateRound(ageS, blockPeriodS, requestTimeoutS);
+  return {
+    rule: 'qbft-stalled',
+    subject: chain,
+    severity: 'fail',
+    reason: `no block for ${ageS} s on any of ${heads.length} ${heads.length === 1 ? 'node' : 'nodes'} (head ${head.number}); the validators are about in round ${round}, the next begins within ${roundLengthS(round, requestTimeoutS)} s`,
+    next: "see which validators are down: a quorum must be up. Restarting all validators resets the rounds; that is an operator's decision. If blocks do arrive, check this machine's clock",
+  };
+}
+
+/** How far this machine's clock is behind those of the hosts, when all of at least two hosts say so. */
+function ownClockOff(input: ChainInput): { readonly offsetMs: number; readonly hosts: number } | null {
+  const offsets = freshOf(input.observations, 'ssh-host', input.at, input.thresholds.evidenceTtlS)
+    .flatMap((one) => {
+      const { clockOffsetMs } = one.answer.facts;
+      return typeof clockOffsetMs === 'number' ? [clockOffsetMs] : [];
+    })
+    .sort((a, b) => a - b);
+  const [least, most] = [offsets[0], offsets.at(-1)];
+  if (offsets.length < 2 || least === undefined || most === undefined) return null;
+  if (least < CLOCK_MS && most > -CLOCK_MS) return null;
+  return { offsetMs: offsets[Math.floor(offsets.length / 2)] ?? 0, hosts: offsets.length };
+}
+
+function ownClockFinding(
+  chain: SubjectId,
+  clock: { readonly offsetMs: number; readonly hosts: number },
+): Finding {
+  const { offsetMs, hosts } = clock;
+  return {
+    rule: 'own-clock',
+    subject: chain,
+    severity: 'warn',
+    reason: `this machine's clock is ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'behind' : 'ahead of'} all ${hosts} hosts; ages are judged by theirs`,
+    next: 'correct the time here (NTP) before anything is signed',
+  };
+}
+
 /** Different hashes at one height: QBFT blocks are final on import, so this is always critical. */
-export const forked = rule(({ chain, observations, thresholds, at }) => {
-  const common = fresh(observations, 'besu-common', at, thresholds.evidenceTtlS);
+export const forked = rule(({ chain, observations, thresholds, networks, at }) => {
   const byHeight = Map.groupBy(
-    common.filter((one) => typeof one.answer.facts.hash === 'string'),
-    (one) => String(one.answer.facts.number),
+    freshOf(observations, 'besu-common', at, thresholds.evidenceTtlS)
+      .filter((one) => !networks.foreign.has(one.endpoint))
+      .flatMap((one) =>
+        commonBlocksOf(one).map((block) => ({ ...block, subject: one.subject, endpoint: one.endpoint })),
+      ),
+    (one) => one.number,
   );
   const findings: Finding[] = [];
-  for (const [height, same] of byHeight) {
-    const groups = [...Map.groupBy(same, (one) => String(one.answer.facts.hash)).entries()].sort(
-      (a, b) => b[1].length - a[1].length,
-    );
+  const blamed = new Set<string>();
+  const heights = [...byHeight].sort((a, b) => (BigInt(a[0]) < BigInt(b[0]) ? -1 : 1));
+  for (const [height, same] of heights) {
+    const groups = [...Map.groupBy(same, (one) => one.hash)].sort((a, b) => b[1].length - a[1].length);
     if (groups.length < 2) continue;
+    const tie = groups[0]?.[1].length === groups[1]?.[1].length;
     const text = groups
-      .map(([hash, nodes]) => `${hash.slice(0, 10)}… on ${nodes.length} (${names(nodes)})`)
+      .map(([hash, nodes]) => `${hash.slice(0, 10)}… on ${nodes.length} (${namesOf(nodes)})`)
       .join(' against ');
     findings.push({
       rule: 'qbft-fork',
       subject: chain,
       severity: 'fail',
       reason: `different blocks at height ${height}: ${text}`,
-      next: 'take the smaller group out of service; find the last common height; do not resync before the cause is known',
+      next: tie
+        ? 'neither side is larger: find the last common height and see which side the validators build on before touching either'
+        : 'take the smaller group out of service; find the last common height; do not resync before the cause is known',
     });
-    for (const [, nodes] of groups.slice(1))
-      for (const node of nodes)
+    for (const [, nodes] of tie ? groups : groups.slice(1))
+      for (const node of nodes) {
+        if (blamed.has(node.endpoint)) continue;
+        blamed.add(node.endpoint);
         findings.push({
           rule: 'on-other-fork',
           subject: node.subject,
           severity: 'fail',
-          reason: `has another block at height ${height} than ${groups[0]?.[1].length ?? 0} other nodes`,
+          reason: tie
+            ? `has one of two blocks at height ${height}, and nobody can say here which is right`
+            : `has another block at height ${height} than ${groups[0]?.[1].length ?? 0} other nodes`,
           next: 'take it out of service until the fork is explained',
         });
+      }
   }
   return findings;
 });
 
-/** A node that stays behind the highest head. One that everybody shares is a stall, not a lag. */
+/** Nodes of another network. Where a genesis hash is pinned each node's own check says so; here they are told apart without one. */
+export const otherNetwork = rule(({ chain, networks }) => {
+  const { groups, genesis, pinned } = networks;
+  const all = [...groups.values()].flat();
+  if (pinned) {
+    if (all.length < 2 || (genesis !== null && groups.has(genesis))) return [];
+    return [
+      {
+        rule: 'genesis-nowhere',
+        subject: chain,
+        severity: 'fail',
+        reason: `none of ${all.length} nodes has the pinned genesis block`,
+        next: 'check the pinned genesis hash against the genesis file; if it is right, these nodes belong to another network',
+      },
+    ];
+  }
+  if (groups.size < 2) return [];
+  const findings: Finding[] = [
+    {
+      rule: 'other-genesis',
+      subject: chain,
+      severity: 'warn',
+      reason: `the nodes have ${groups.size} different genesis blocks: ${[...groups]
+        .map(([hash, nodes]) => `${hash.slice(0, 10)}… on ${nodes.length} (${namesOf(nodes)})`)
+        .join(', ')}`,
+      next: 'pin the right genesis hash in the estate file',
+    },
+  ];
+  for (const [hash, nodes] of groups)
+    if (genesis !== null && hash !== genesis)
+      for (const node of nodes)
+        findings.push({
+          rule: 'other-genesis',
+          subject: node.subject,
+          severity: 'fail',
+          reason: 'another genesis block than most nodes: this is another network, not a fork',
+          next: 'compare the genesis file of this node with the fleet',
+        });
+  return findings;
+});
+
+/** A node behind the highest head, by more than the time between the two looks explains. One that everybody shares is a stall, not a lag. */
 export const lagging = rule(({ heads, thresholds }) => {
   const head = highest(heads);
   if (head === null) return [];
-  const limit = BigInt(Math.max(thresholds.headSpreadBlocks, Math.ceil(10 / thresholds.blockPeriodS)));
-  return heads
-    .filter((one) => head.number - one.number > limit)
-    .map((one) => ({
-      rule: 'lagging',
-      subject: one.subject,
-      severity: 'warn' as const,
-      reason: `${head.number - one.number} blocks behind the highest head ${head.number}`,
-      next: 'look again; if the distance does not shrink, check its peers and disk',
-    }));
+  const { blockPeriodS, headSpreadBlocks } = thresholds;
+  const limit = Math.max(headSpreadBlocks, Math.ceil(LAG_S / blockPeriodS));
+  return heads.flatMap((one): Finding[] => {
+    const laterS = Math.max(0, head.observedAt - one.observedAt) / 1000;
+    const behind = head.number - one.number;
+    if (behind <= BigInt(limit + Math.ceil(laterS / blockPeriodS))) return [];
+    return [
+      {
+        rule: 'lagging',
+        subject: one.subject,
+        severity: 'warn',
+        reason: `${behind} blocks behind the highest head ${head.number} (limit ${limit})`,
+        next: 'look again; if the distance does not shrink, check its peers and disk',
+      },
+    ];
+  });
 });
 
-/** How many failures the chain is away from a halt, and whose turns were skipped. */
-export const quorumMargin: CrossRule = ({ subjects, snapshot, at }) => {
-  const { thresholds, chainId } = snapshot.estate;
-  const chain: SubjectId = `chain:${chainId}`;
-  const proof = fresh(snapshot.observations, 'qbft-proof', at, thresholds.evidenceTtlS)[0];
-  const known = listOf(proof?.answer.facts, 'validators').length;
-  const members = subjects.filter((subject) => subject.category === 'besu_validator');
-  const total = known > 0 ? known : members.length;
-  if (total === 0) return [];
-  const findings: Finding[] = [];
-  const down = members.filter((subject) =>
-    isDown(subject.id, snapshot.observations, at, thresholds.evidenceTtlS),
-  );
-  if (down.length > 0) {
-    const up = total - down.length;
-    const margin = up - quorumOf(total);
-    const list = down.map((subject) => subject.id.replace('vmid:', 'VMID ')).join(', ');
-    findings.push({
-      rule: 'quorum-margin',
-      subject: chain,
-      severity: margin < 0 ? 'fail' : 'warn',
-      reason:
-        margin < 0
-          ? `${up} of ${total} validators are up, a quorum needs ${quorumOf(total)}: the chain cannot make blocks (down: ${list})`
-          : `${up} of ${total} validators are up; ${margin === 0 ? 'one more failure halts the chain' : `${margin} more may fail`} (down: ${list})`,
-      next: 'bring the validators back, one at a time',
-    });
-  }
-  const round = proof?.answer.facts.round;
-  if (typeof round === 'number' && round > 0) {
-    const skipped = listOf(proof?.answer.facts, 'skipped');
-    findings.push({
-      rule: 'round-change',
+/** Every node that could be asked is alone: each sees only itself. */
+export const isolated = rule(({ chain, heads }) => {
+  const told = heads.filter((one) => one.peers !== null);
+  if (told.length < 2 || told.some((one) => one.peers !== 0)) return [];
+  return [
+    {
+      rule: 'no-peers-anywhere',
       subject: chain,
       severity: 'warn',
-      reason: `block ${String(proof?.answer.facts.number)} needed round ${round}; skipped: ${skipped.map((one) => `${one.slice(0, 10)}…`).join(', ')}`,
-      next: 'the same validator skipped each time is down; scattered skips point to time-outs, clocks or load',
-    });
-  }
-  return findings;
-};
+      reason: `none of ${told.length} nodes has a peer: the network is in pieces, whatever eth_syncing says`,
+      next: 'check P2P port 30303, the node lists and permissioning; compare with the last change of the network',
+    },
+  ];
+});
 
 /** The explorer against the chain itself: it calls itself healthy on a stalled chain too. */
 export const explorerBehind = rule(({ heads, observations, thresholds, at }) => {
   const head = highest(heads);
   if (head === null) return [];
-  return fresh(observations, 'blockscout-health', at, thresholds.evidenceTtlS).flatMap((one): Finding[] => {
+  return freshOf(observations, 'blockscout-health', at, thresholds.evidenceTtlS).flatMap((one): Finding[] => {
     const { dbBlock } = one.answer.facts;
     if (typeof dbBlock !== 'string' || !/^\d{1,30}$/.test(dbBlock)) return [];
+    const laterS = Math.max(0, head.observedAt - Date.parse(one.ended)) / 1000;
     const lag = head.number - BigInt(dbBlock);
-    if (lag <= BigInt(thresholds.explorerLagBlocks)) return [];
+    if (lag <= BigInt(thresholds.explorerLagBlocks + Math.ceil(laterS / thresholds.blockPeriodS))) return [];
     return [
       {
         rule: 'explorer-behind',
         subject: one.subject,
         severity: 'warn',
-        reason: `the explorer is ${lag} blocks behind the chain`,
+        reason: `the explorer is ${lag} blocks behind the chain (limit ${thresholds.explorerLagBlocks})`,
         next: 'look at its indexer',
       },
     ];
@@ -232,13 +284,18 @@ export const explorerBehind = rule(({ heads, observations, thresholds, at }) => 
 
 /** Nobody gave a head: the chain itself could not be looked at. */
 export const chainUnseen = rule(({ chain, heads, observations }) => {
-  if (heads.length > 0 || !observations.some((one) => one.probe === 'besu-head')) return [];
+  const looks = observations.filter((one) => one.probe === 'besu-head');
+  if (heads.length > 0 || looks.length === 0) return [];
+  const classes = Map.groupBy(looks, (one) =>
+    couldLook(one.answer) ? 'answered without a head' : one.answer.class,
+  );
+  const tally = [...classes].map(([name, list]) => `${list.length} ${name}`).join(', ');
   return [
     {
       rule: 'chain-unseen',
       subject: chain,
       severity: 'unknown',
-      reason: 'no node gave a head, so nobody could look at the chain',
+      reason: `no node of this chain gave a head (${tally}), so nobody could look at the chain`,
       next: 'check the network from here; ask one node directly',
     },
   ];
@@ -248,8 +305,11 @@ export const chainUnseen = rule(({ chain, heads, observations }) => {
 export const chainRules: readonly CrossRule[] = [
   stalled,
   forked,
+  otherNetwork,
   lagging,
+  isolated,
   quorumMargin,
+  roundChanges,
   explorerBehind,
   chainUnseen,
 ];
@@ -257,34 +317,4 @@ export const chainRules: readonly CrossRule[] = [
 /** The margin of a validator set at a glance, for screens. */
 export function marginText(total: number, up: number): string {
   return `${up} of ${total} validators up, quorum ${quorumOf(total)}, ${Math.max(0, up - quorumOf(total))} of ${mayBeDown(total)} failures left`;
-}
-
-function highest(heads: readonly Head[]): Head | null {
-  let best: Head | null = null;
-  for (const one of heads) if (best === null || one.number > best.number) best = one;
-  return best;
-}
-
-/** A validator is down when its guest is stopped, or its running guest refuses. A look that failed proves nothing. */
-function isDown(
-  subject: SubjectId,
-  observations: readonly Observation[],
-  at: EpochMs,
-  ttlS: number,
-): boolean {
-  const own = observations.filter((one) => one.subject === subject && isFresh(one, at, ttlS));
-  const guest = own.findLast((one) => one.probe === 'pve-guest' && couldLook(one.answer));
-  if (guest?.answer.facts.run === 'stopped') return true;
-  const head = own.findLast((one) => one.probe === 'besu-head');
-  return guest?.answer.facts.run === 'running' && head?.answer.class === 'refused';
-}
-
-function listOf(facts: JsonObject | undefined, key: string): readonly string[] {
-  const value = facts?.[key];
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
-function names(nodes: readonly Observation[]): string {
-  const list = nodes.map((one) => one.subject.replace('vmid:', '')).sort();
-  return list.length > 4 ? `${list.slice(0, 4).join(', ')}, …` : list.join(', ');
 }

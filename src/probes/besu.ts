@@ -9,6 +9,7 @@ import {
 } from '../model/index.ts';
 import { observe, type ProbeContext } from './context.ts';
 import { doubt, fail, makeAnswer, pass, quantity, RpcSession, tokenAnswer, warn } from './rpc-session.ts';
+import type { RpcAnswer } from './transports/json-rpc.ts';
 
 /** Which fields of a block are kept as facts: those that its hash is made of, and the hash. */
 const HEADER_FIELDS = [
@@ -217,33 +218,43 @@ function headChecks(context: ProbeContext, facts: JsonObject): Check[] {
 }
 
 /**
- * The hash of one block on one node, for comparing nodes at a common height.
- * Probe `besu-common`; facts: `number`, `hash`.
+ * The hashes of blocks on one node, for comparing nodes at common heights.
+ * Probe `besu-common`; facts: `number`, `hash`, and `also`, a list of the same for further heights. A node that gives no block
+ * for a height gives no fact for it.
  */
-export function besuCommon(context: ProbeContext, endpoint: Endpoint, number: bigint): Promise<Observation> {
-  const tag = `0x${number.toString(16)}`;
-  return observe(
-    context,
-    { probe: 'besu-common', endpoint, request: `eth_getBlockByNumber ["${tag}",false]` },
-    async () => {
-      let session: RpcSession;
-      try {
-        session = await RpcSession.open(context, endpoint);
-      } catch (error) {
-        return { answer: tokenAnswer(error), level: 'none', raw: null };
-      }
-      const block = await session.call('eth_getBlockByNumber', [tag, false]);
-      const raw = session.raw();
-      const header = headerFacts(block.result);
-      if (block.class !== 'ok' || header === null)
-        return { answer: makeAnswer(block.class, {}, [], block), level: 'none', raw };
+export function besuCommon(
+  context: ProbeContext,
+  endpoint: Endpoint,
+  heights: readonly bigint[],
+): Promise<Observation> {
+  const tags = heights.map((number) => `0x${number.toString(16)}`);
+  const request = tags.map((tag) => `eth_getBlockByNumber ["${tag}",false]`).join('; ');
+  return observe(context, { probe: 'besu-common', endpoint, request }, async () => {
+    let session: RpcSession;
+    try {
+      session = await RpcSession.open(context, endpoint);
+    } catch (error) {
+      return { answer: tokenAnswer(error), level: 'none', raw: null };
+    }
+    const found: JsonObject[] = [];
+    let last: RpcAnswer | null = null;
+    for (const tag of tags) {
+      last = await session.call('eth_getBlockByNumber', [tag, false]);
+      const header = headerFacts(last.result);
+      const number = quantity(tag);
+      if (last.class === 'ok' && header !== null && quantity(header.number) === number && number !== null)
+        found.push({ number: number.toString(), hash: String(header.hash).toLowerCase() });
+    }
+    const raw = session.raw();
+    const [first, ...also] = found;
+    if (first === undefined)
       return {
-        answer: makeAnswer('ok', { number: number.toString(), hash: String(header.hash).toLowerCase() }),
-        level: 'app',
+        answer: last === null ? makeAnswer('not-configured', {}) : makeAnswer(last.class, {}, [], last),
+        level: 'none',
         raw,
       };
-    },
-  );
+    return { answer: makeAnswer('ok', { ...first, also }), level: 'app', raw };
+  });
 }
 
 /**

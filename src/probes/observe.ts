@@ -1,3 +1,4 @@
+import { headsOf, networksOf } from '../chain/index.ts';
 import type { DocumentedEstate, Endpoint, Observation } from '../model/index.ts';
 import { besuCommon, besuHead, besuIdentity, qbftProof } from './besu.ts';
 import type { ProbeContext } from './context.ts';
@@ -81,11 +82,27 @@ export async function observeEstate(
   return gathered;
 }
 
-/** The quorum proof of the highest head that was seen; asks nothing. */
+/**
+ * The quorum proof of the highest head that was seen; asks nothing. When that head does not prove, but those of most nodes do, the
+ * fault is the node's that gave it: the proof of the chain is then the highest that holds, and the node has its failed one.
+ */
 export function quorumRound(context: ProbeContext, gathered: readonly Observation[]): readonly Observation[] {
-  const head = highestHead(gathered);
-  const proof = head === null ? null : qbftProof(context, head);
-  return proof === null ? [] : [proof];
+  const proofs: { readonly head: Observation; readonly proof: Observation }[] = [];
+  const holds = (proof: Observation): boolean =>
+    proof.answer.checks.every((check) => check.result !== 'fail');
+  for (const head of headsFromHighest(context, gathered)) {
+    const proof = qbftProof(context, head);
+    if (proof === null) continue;
+    if (proofs.length === 0 && holds(proof)) return [proof];
+    proofs.push({ head, proof });
+  }
+  const [first] = proofs;
+  if (first === undefined) return [];
+  const good = proofs.filter((one) => holds(one.proof));
+  const bad = proofs.filter((one) => !holds(one.proof));
+  const [best] = good;
+  if (best === undefined || good.length <= bad.length) return [first.proof];
+  return [best.proof, ...bad.map(({ head, proof }) => ({ ...proof, subject: head.subject }))];
 }
 
 /** The cluster-wide questions go to the first host whose API answered; if none did, to the first, so that its failure is on record. */
@@ -108,34 +125,63 @@ export async function clusterRound(
   keep(guests);
 }
 
-/** Asks every node that gave a head for the block at the lowest head, so that hashes can be compared at one height. */
+/**
+ * Asks every node that gave a head for the block at a common height, so that hashes can be compared: at the lowest head of
+ * the nodes that are up to date, and, where some are behind, at the lowest head of all too. Nodes of another network are left out:
+ * their height means nothing here, and one that is far behind must not hide a fork among the others.
+ */
 export async function commonRound(
   context: ProbeContext,
   endpoints: readonly Endpoint[],
   gathered: readonly Observation[],
   keep: (observations: readonly Observation[]) => void,
 ): Promise<void> {
-  const heads = gathered.filter(
-    (one) => one.probe === 'besu-head' && typeof one.answer.facts.number === 'string',
+  const heads = ownHeads(context, gathered);
+  if (heads.size < 2) return;
+  const numbers = [...heads.values()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  const spread = BigInt(context.estate.thresholds.headSpreadBlocks);
+  const [lowest, highest] = [numbers[0] ?? 0n, numbers.at(-1) ?? 0n];
+  const current = numbers.find((one) => highest - one <= spread) ?? highest;
+  await pooled(
+    endpoints.filter((one) => heads.has(one.id)),
+    CONCURRENCY,
+    async (endpoint) => {
+      if (context.signal.aborted) return;
+      const heights = (heads.get(endpoint.id) ?? 0n) < current ? [lowest] : [...new Set([current, lowest])];
+      keep([await besuCommon(context, endpoint, heights)]);
+    },
   );
-  if (heads.length < 2) return;
-  const lowest = heads
-    .map((one) => BigInt(String(one.answer.facts.number)))
-    .reduce((a, b) => (a < b ? a : b));
-  const asked = endpoints.filter((endpoint) => heads.some((one) => one.endpoint === endpoint.id));
-  await pooled(asked, CONCURRENCY, async (endpoint) => {
-    if (!context.signal.aborted) keep([await besuCommon(context, endpoint, lowest)]);
-  });
 }
 
-function highestHead(gathered: readonly Observation[]): Observation | null {
-  let best: Observation | null = null;
+/** Heights by endpoint, of the nodes of this network that gave one with its block, newest answer first. */
+function ownHeads(context: ProbeContext, gathered: readonly Observation[]): ReadonlyMap<string, bigint> {
+  const heads = headsOf(newestOf(gathered, 'besu-head'));
+  const foreign = foreignIn(context, gathered);
+  return new Map(heads.filter((one) => !foreign.has(one.endpoint)).map((one) => [one.endpoint, one.number]));
+}
+
+function foreignIn(context: ProbeContext, gathered: readonly Observation[]): ReadonlySet<string> {
+  const { chainId, pin } = context.estate;
+  return networksOf(newestOf(gathered, 'besu-identity'), chainId, pin?.genesisHash ?? null).foreign;
+}
+
+function newestOf(gathered: readonly Observation[], probe: string): readonly Observation[] {
+  const newest = new Map<string, Observation>();
   for (const one of gathered) {
-    const { facts } = one.answer;
-    if (one.probe !== 'besu-head' || typeof facts.number !== 'string' || facts.block === null) continue;
-    if (best === null || BigInt(facts.number) > BigInt(String(best.answer.facts.number))) best = one;
+    const known = newest.get(one.endpoint);
+    if (one.probe === probe && (known === undefined || known.ended <= one.ended))
+      newest.set(one.endpoint, one);
   }
-  return best;
+  return [...newest.values()];
+}
+
+/** The heads of the nodes of this network, highest first. */
+function headsFromHighest(context: ProbeContext, gathered: readonly Observation[]): readonly Observation[] {
+  const heads = ownHeads(context, gathered);
+  const height = (one: Observation): bigint => heads.get(one.endpoint) ?? -1n;
+  return newestOf(gathered, 'besu-head')
+    .filter((one) => heads.has(one.endpoint))
+    .sort((a, b) => (height(a) > height(b) ? -1 : height(a) < height(b) ? 1 : 0));
 }
 
 /** Runs `work` for each item, at most `limit` at a time. */
