@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { parseCanonical } from '../evidence/canonical.ts';
 import { codeMatches, codeOf } from '../evidence/code.ts';
 import { needsSignature, parseBody } from '../evidence/record.ts';
 import { digestOfTyped, trustTypedData, typedDataOf, walletHashes } from '../evidence/typed-data.ts';
@@ -58,6 +59,8 @@ export class SignerService {
       throw new RefusedError('the record names another key than the one held here');
     if (body.kind === 'open' && body.open.estate_id !== estateId)
       throw new RefusedError('the record names another estate');
+    if (this.#key.facts.throwAway && !estateId.startsWith('demo:'))
+      throw new RefusedError('a throw-away key is for the simulated estate only');
     if (this.#key.facts.locked) throw new RefusedError('the key is locked; unlock it first');
     const typed = typedDataOf(body, bytes, estateId);
     const digest = digestOfTyped(typed);
@@ -84,7 +87,8 @@ export class SignerService {
   /** A throw-away key signs the simulated estate's store; any other asks its holder on the terminal, past every other process. */
   async #signTrust(bytes: Uint8Array): Promise<{ readonly address: Hex; readonly sig: Hex }> {
     const { address, throwAway } = this.#key.facts;
-    const body: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    // Only the one spelling: what is shown from the parsed content is then all that the bytes can mean.
+    const body: unknown = parseCanonical(bytes);
     const { estate, version, prev_sha256 } = body as {
       estate: string;
       version: number;
@@ -116,8 +120,11 @@ function plainLines(
     say('record', `${body.kind} ${body.seq} of session ${body.session.slice(0, 12)}, estate ${estateId}`),
     say('by', `${actor?.name ?? ''} as ${actor?.role ?? ''}, at ${body.at}`),
   ];
+  if (body.kind === 'deviation') lines.push(say('step', body.step.text), say('note', body.note));
+  if (body.kind === 'handover') lines.push(say('to', `${body.to.name} (${body.to.address})`));
   if (body.kind === 'confirm' || body.kind === 'correction') {
-    lines.push(say('step', body.step.text), say('verdict', body.verdict.replaceAll('_', ' ')));
+    lines.push(say('step', body.step.text), say('expected', body.step.expected));
+    lines.push(say('verdict', body.verdict.replaceAll('_', ' ')));
     for (const claim of body.claims) lines.push(say('claim', `${claim.subject} is ${claim.state}`));
     if (body.note !== '') lines.push(say('note', body.note));
   }
