@@ -46,7 +46,7 @@ export function headerFacts(block: unknown): JsonObject | null {
     const value = source[name];
     if (typeof value === 'string' && /^0x[0-9a-fA-F]{0,20000}$/.test(value)) out[name] = value;
   }
-  return typeof source.hash === 'string' && typeof source.number === 'string' ? out : null;
+  return /^0x[0-9a-f]{64}$/i.test(out.hash ?? '') && quantity(out.number) !== null ? out : null;
 }
 
 /**
