@@ -186,7 +186,64 @@ describe('proveBlock', () => {
   });
 });
 
+describe('findBlocks', () => {
+  it('finds every block in its order, however deep, and one that lost fields', () => {
+    const { parentHash: _gone, ...part } = block();
+    let deep: unknown = block({ number: 3 });
+    for (let level = 0; level < 5_000; level += 1) deep = [deep];
+    const found = findBlocks({
+      a: [block({ number: 1 }), { result: part }],
+      b: deep,
+      c: { extraData: '0x' },
+    });
+    expect(found.map((one) => (one as BlockJson).number)).toEqual(['0x1', '0x7', '0x3']);
+  });
+});
+
 describe('extraData', () => {
+  it('is decoded in bounded depth: a nest of lists is no QBFT block', () => {
+    let nest = Buffer.from([0xc0]);
+    while (nest.length < 20_000) {
+      const { length } = nest;
+      const head =
+        length < 56 ? [0xc0 + length] : length < 256 ? [0xf8, length] : [0xf9, length >> 8, length & 255];
+      nest = Buffer.concat([Buffer.from(head), nest]);
+    }
+    expect(() => decodeExtraData(`0x${nest.toString('hex')}`)).toThrow(ExtraDataError);
+  });
+
+  it('has one encoding only: what decodes encodes to the same bytes', () => {
+    const bytes = (length: number) =>
+      fc
+        .uint8Array({ minLength: length, maxLength: length })
+        .map((one) => `0x${Buffer.from(one).toString('hex')}`);
+    fc.assert(
+      fc.property(
+        fc.record({
+          vanity: bytes(32),
+          validators: fc.array(bytes(20), { maxLength: 8 }),
+          vote: fc.option(fc.record({ recipient: bytes(20), add: fc.boolean() })),
+          round: fc.nat({ max: 2 ** 32 - 1 }),
+          seals: fc.array(bytes(65), { maxLength: 4 }),
+        }),
+        fc.nat(),
+        fc.nat(255),
+        (data, place, byte) => {
+          const hex = encodeExtraData(data);
+          expect(decodeExtraData(hex)).toEqual(data);
+          const raw = Buffer.from(hex.slice(2), 'hex');
+          raw[place % raw.length] = byte;
+          const changed = `0x${raw.toString('hex')}`;
+          try {
+            expect(encodeExtraData(decodeExtraData(changed))).toBe(changed);
+          } catch (error) {
+            expect(error).toBeInstanceOf(ExtraDataError);
+          }
+        },
+      ),
+    );
+  });
+
   it('decodes what it encodes, and nothing else', () => {
     const data = {
       vanity: `0x${'00'.repeat(32)}`,
