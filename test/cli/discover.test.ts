@@ -29,7 +29,7 @@ describe('discover over real sockets', () => {
   const cases: [string, number, RegExp][] = [
     ['healthy', 0, /Verdict: pass/],
     ['validator-down', 1, /vmid:1002 .*the guest is stopped/],
-    ['stalled', 1, /no block for \d+ s on any node/],
+    ['stalled', 1, /no block for \d+ s on any of \d+ nodes/],
     ['fork', 1, /different blocks at height \d+/],
     ['host-down', 1, /the cluster calls this host offline/],
     ['placeholder-running', 0, /running is not proof of a service/],
