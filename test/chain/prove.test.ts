@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { computeAddress } from 'ethers';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -255,25 +253,6 @@ describe('extraData', () => {
     const hex = encodeExtraData(data);
     expect(decodeExtraData(hex)).toEqual(data);
     expect(() => decodeExtraData(hex.toUpperCase().replace('0X', '0x'))).toThrow(ExtraDataError);
-  });
-});
-
-describe('recorded blocks', () => {
-  const folder = process.env.C138_VECTORS;
-  it.skipIf(folder === undefined)('prove with their own recorded validators (C138_VECTORS)', () => {
-    const files = readdirSync(folder ?? '.').filter((name) => name.endsWith('.json'));
-    const expected = files
-      .map(
-        (name) =>
-          JSON.parse(readFileSync(join(folder ?? '.', name), 'utf8')) as {
-            block?: unknown;
-            expected?: { validators: string[] };
-          },
-      )
-      .filter((one) => one.expected?.validators !== undefined);
-    expect(expected.length).toBeGreaterThan(0);
-    for (const one of expected)
-      expect(proveBlock(one.block, { validators: one.expected?.validators ?? [] }).verdict).toBe('proven');
   });
 });
 
