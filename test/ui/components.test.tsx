@@ -1,0 +1,87 @@
+import { cleanup, render } from 'ink-testing-library';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LineText } from '../../src/ui/components/lines.tsx';
+import { smallTableHeight } from '../../src/ui/components/small-table.tsx';
+import { ViewPane } from '../../src/ui/components/view-pane.tsx';
+import { widthOf } from '../../src/ui/text.ts';
+import { makeTheme } from '../../src/ui/theme.ts';
+import { line, type Row, span, type View } from '../../src/ui/views/types.ts';
+
+afterEach(() => cleanup());
+
+const theme = makeTheme({ ascii: false, colour: false });
+const ascii = makeTheme({ ascii: true, colour: false });
+
+const row = (id: string, ...cells: string[]): Row => ({ id, cells: cells.map((text) => span(text)) });
+const viewOfRows = (rows: readonly Row[], more: Partial<View> = {}): View => ({
+  title: 'Test',
+  top: [],
+  columns: [
+    { label: 'id', width: 6 },
+    { label: 'name', width: 10, grow: true },
+  ],
+  rows,
+  empty: 'Nothing here.',
+  framed: false,
+  ...more,
+});
+
+function drawn(view: View, cursor: number, height: number, columns = 40, look = theme): readonly string[] {
+  const { lastFrame } = render(
+    <ViewPane view={view} rows={view.rows} cursor={cursor} columns={columns} height={height} theme={look} />,
+  );
+  return (lastFrame() ?? '').split('\n').map((one) => one.trimEnd());
+}
+
+describe('a long list', () => {
+  const rows = Array.from({ length: 1000 }, (_, index) => row(`r${index}`, `${index}`, `name-${index}`));
+
+  it('draws only the rows around the cursor, and never more lines than it has', () => {
+    for (const cursor of [0, 1, 500, 998, 999]) {
+      const lines = drawn(viewOfRows(rows), cursor, 10);
+      expect(lines.length).toBeLessThanOrEqual(10);
+      expect(lines.some((one) => one.includes(`name-${cursor}`))).toBe(true);
+    }
+  });
+
+  it('says so when there is nothing', () => {
+    expect(drawn(viewOfRows([]), 0, 5).join('\n')).toContain('Nothing here.');
+  });
+});
+
+describe('a small framed table', () => {
+  const rows = [row('a', '1', '漢字の名前が長い'), row('b', '2', 'plain')];
+
+  it('keeps its frame straight with wide characters', () => {
+    const lines = drawn(viewOfRows(rows, { framed: true }), 0, smallTableHeight(rows.length)).filter(
+      (one) => one !== '',
+    );
+    expect(lines).toHaveLength(smallTableHeight(rows.length));
+    expect(new Set(lines.map(widthOf)).size).toBe(1);
+    expect(lines[0]?.startsWith('┌')).toBe(true);
+    expect(lines.join('\n')).toContain('漢字');
+  });
+
+  it('draws its frame with ASCII alone where that is asked for', () => {
+    const plain = [row('a', '1', 'one'), row('b', '2', 'plain')];
+    const text = drawn(viewOfRows(plain, { framed: true }), 0, 20, 40, ascii).join('');
+    expect(text).toMatch(/\+-+/);
+    expect([...text].every((char) => char >= ' ' && char <= '~')).toBe(true);
+  });
+
+  it('becomes a plain list where the frame does not fit', () => {
+    const lines = drawn(viewOfRows(rows, { framed: true }), 1, 4);
+    expect(lines.join('')).not.toContain('┌');
+    expect(lines.length).toBeLessThanOrEqual(4);
+  });
+});
+
+describe('a line', () => {
+  it('is cut to its columns, with a mark', () => {
+    const { lastFrame } = render(
+      <LineText line={line(span('a long line of text'), span(' and more'))} columns={10} theme={ascii} />,
+    );
+    expect(widthOf(lastFrame() ?? '')).toBeLessThanOrEqual(10);
+    expect(lastFrame()).toContain('~');
+  });
+});

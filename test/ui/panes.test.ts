@@ -1,0 +1,103 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { chainRules } from '../../src/chain/index.ts';
+import { loadEstate } from '../../src/estate/index.ts';
+import { assessEstate, hasHostile, type Snapshot } from '../../src/model/index.ts';
+import { observeEstate } from '../../src/probes/index.ts';
+import { type AssessmentDocument, assessmentDocument } from '../../src/reports/assessment-json.ts';
+import type { ConsoleState } from '../../src/state/store.ts';
+import { SCREENS } from '../../src/ui/keys.ts';
+import { makeTheme } from '../../src/ui/theme.ts';
+import type { View } from '../../src/ui/views/types.ts';
+import { viewOf } from '../../src/ui/views/view-of.ts';
+import { type Demo, startDemo } from '../demo/start.ts';
+import { snapshotOf } from '../model/make.ts';
+import { contextOf } from '../probes/context.ts';
+
+let demo: Demo | null = null;
+afterEach(async () => {
+  await demo?.stop();
+  demo = null;
+});
+
+const { glyphs } = makeTheme({ ascii: true, colour: false });
+
+interface Seen {
+  readonly document: AssessmentDocument;
+  readonly pane: (screen: (typeof SCREENS)[number]['id']) => View;
+}
+
+async function look(scenario: string): Promise<Seen> {
+  demo = await startDemo({ scenario });
+  const estate = await loadEstate(demo.configPath);
+  const observations = await observeEstate(estate, {
+    vantage: 'test',
+    signal: new AbortController().signal,
+    storeRaw: contextOf([]).storeRaw,
+  });
+  const now = Date.now();
+  const snapshot: Snapshot = { ...snapshotOf([], observations), estate };
+  const assessment = assessEstate(snapshot, now, chainRules);
+  const state: ConsoleState = {
+    snapshot,
+    origin: { mode: 'live', config: 'estate.yaml' },
+    assessment,
+    sources: {},
+    log: [],
+    runs: {},
+  };
+  const extras = {
+    run: null,
+    work: { runbooks: [], sessions: [], verified: null },
+    columns: 120,
+    height: 40,
+  };
+  return {
+    document: assessmentDocument(snapshot, assessment),
+    pane: (screen) => viewOf({ state, now, glyphs }, { screen, detail: null }, extras),
+  };
+}
+
+const textOf = (view: View): string =>
+  [...view.top, ...view.rows.map((row) => row.cells)]
+    .map((cells) => cells.map((cell) => cell.text).join(' '))
+    .join('\n');
+
+const scenarios = [
+  'healthy',
+  'validator-down',
+  'stalled',
+  'fork',
+  'host-down',
+  'placeholder-running',
+  'all-dead',
+];
+
+describe('panes agree with the JSON document', () => {
+  it.each(scenarios)('%s', async (scenario) => {
+    const { document, pane } = await look(scenario);
+    const words = { pass: 'PASS', 'critical-failure': 'CRITICAL FAILURE', incomplete: 'INCOMPLETE' };
+    expect(textOf(pane('overview'))).toContain(words[document.verdict.result as keyof typeof words]);
+    for (const finding of document.verdict.critical)
+      expect(textOf(pane('overview'))).toContain(finding.reason);
+    const rows = (['hosts', 'guests', 'tiers', 'hyperledger'] as const).flatMap(
+      (screen) => pane(screen).rows,
+    );
+    const shown = new Map(
+      rows.flatMap((row) =>
+        row.opens?.kind === 'subject'
+          ? [[row.opens.subject as string, row.cells.map((cell) => cell.text).join(' | ')] as const]
+          : [],
+      ),
+    );
+    for (const subject of document.subjects.filter((one) => one.kind === 'vmid' || one.kind === 'host')) {
+      expect(shown.get(subject.id), subject.id).toMatch(new RegExp(`\\b${subject.health}\\b`));
+    }
+  });
+
+  it('lets no hostile character of a name into any cell of any screen', async () => {
+    const { pane } = await look('hostile-names');
+    for (const { id } of SCREENS)
+      for (const line of textOf(pane(id)).split('\n')) expect(hasHostile(line), line).toBe(false);
+    expect(textOf(pane('guests'))).toContain('\\u{1b}');
+  });
+});
