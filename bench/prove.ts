@@ -5,7 +5,7 @@
  * tsx bench/prove.ts [blocks a round] [rounds]
  */
 import { computeAddress, recoverAddress, SigningKey } from 'ethers';
-import { buildSealedBlock, proveBlock, quorumOf } from '../src/chain/index.ts';
+import { buildSealedBlock, loadNativeRecovery, proveBlock, quorumOf } from '../src/chain/index.ts';
 
 const size = Number(process.argv[2] ?? 100);
 const rounds = Number(process.argv[3] ?? 7);
@@ -46,6 +46,7 @@ const recover = (): void => {
   for (let index = 0; index < size * seals; index += 1) recoverAddress(digest, signature);
 };
 
+await loadNativeRecovery();
 prove();
 recover();
 const ours: number[] = [];

@@ -74,6 +74,9 @@ try {
   const signer = await bundle('src/signer/main.ts', 'signer.mjs');
   await cp(join(root, 'src', 'runbooks', 'bundled'), join(work, 'runbooks'), { recursive: true });
   await cp(join(root, 'schemas'), join(work, 'schemas'), { recursive: true });
+  // The bundle looks for this file beside itself.
+  const secp256k1 = fileURLToPath(import.meta.resolve('tiny-secp256k1'));
+  await cp(join(dirname(secp256k1), 'secp256k1.wasm'), join(work, 'secp256k1.wasm'));
   await rm(dist, { recursive: true, force: true });
   await rename(work, dist);
   const kb = async (name) => `${Math.round((await stat(join(dist, name))).size / 1000)} kB`;

@@ -15,7 +15,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   probes: ['model', 'chain'],
   runbooks: ['model', 'chain'],
   evidence: ['model', 'chain'],
-  signer: ['model', 'evidence'],
+  signer: ['model', 'chain', 'evidence'],
   reports: ['model', 'chain', 'estate', 'probes', 'runbooks', 'evidence'],
   state: ['model', 'chain', 'estate', 'probes', 'runbooks', 'evidence', 'signer', 'reports'],
   ui: ['model', 'chain', 'estate', 'runbooks', 'evidence', 'reports', 'state'],
@@ -36,7 +36,8 @@ const ALLOWED: Record<string, readonly string[]> = {
 };
 
 /** What the signer process may load besides its own room: no UI, no network, no configuration packages. */
-const SIGNER_MAY_IMPORT = /^src\/(model|evidence\/(record|typed-data|canonical|keystore|code)[^/]*\.ts$)/;
+const SIGNER_MAY_IMPORT =
+  /^src\/(model|chain\/recover\.ts$|evidence\/(record|typed-data|canonical|keystore|code)[^/]*\.ts$)/;
 
 const root = resolve(import.meta.dirname, '..');
 const problems: string[] = [];

@@ -6,4 +6,6 @@ export * from './header.ts';
 export * from './prove.ts';
 export * from './quorum.ts';
 export * from './quorum-rules.ts';
+export * from './recover.ts';
+export * from './recover-native.ts';
 export * from './rules.ts';

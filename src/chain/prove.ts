@@ -1,4 +1,3 @@
-import { recoverAddress } from 'ethers';
 import { decodeExtraData, ExtraDataError, type QbftExtraData } from './extra-data.ts';
 import {
   BFT_MIX_HASH,
@@ -12,6 +11,7 @@ import {
   readHeader,
 } from './header.ts';
 import { quorumOf, skippedProposers } from './quorum.ts';
+import { recoverSigner } from './recover.ts';
 
 /**
  * `proven`: a quorum of the pinned set sealed this very block. `self-consistent`: sealed by a quorum of the set that the
@@ -52,7 +52,6 @@ export interface ValidatorPin {
 }
 
 const ADDRESS = /^0x[0-9a-f]{40}$/;
-const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
 /**
  * Proves quorum from one block: recomputes block hash and commit hash, recovers each committed seal and counts
@@ -223,17 +222,8 @@ function recoverSeals(
 /** Recovers the signer of one committed seal (r|s|v, v 0 or 1), or null when it is not a signature. */
 function recoverSeal(seal: string, digest: string): string | null {
   const v = Number.parseInt(seal.slice(130), 16);
-  const s = BigInt(`0x${seal.slice(66, 130)}`);
-  if ((v !== 0 && v !== 1) || s > HALF_ORDER) return null;
-  try {
-    return recoverAddress(digest, {
-      r: seal.slice(0, 66),
-      s: `0x${seal.slice(66, 130)}`,
-      yParity: v === 0 ? 0 : 1,
-    }).toLowerCase();
-  } catch {
-    return null;
-  }
+  if (v !== 0 && v !== 1) return null;
+  return recoverSigner(digest, seal.slice(0, 130), v);
 }
 
 function nothing(verdict: 'unreadable' | 'not-proven', reason: string): ProofResult {

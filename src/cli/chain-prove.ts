@@ -1,6 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findBlocks, type ProofResult, proveBlock, type ValidatorPin } from '../chain/index.ts';
+import {
+  findBlocks,
+  loadNativeRecovery,
+  type ProofResult,
+  proveBlock,
+  type ValidatorPin,
+} from '../chain/index.ts';
 import { checkTrust, parseTrust } from '../evidence/trust.ts';
 import { sanitiseLine } from '../model/index.ts';
 import { CliError, describeError, type Io, printJson } from './io.ts';
@@ -25,6 +31,7 @@ export async function chainProve(path: string, flags: ProveFlags, io: Io): Promi
     throw new CliError(
       `${path}: there is no block in it${rpcErrorIn(json)}. Give a block object, a JSON-RPC response with one, or a snapshot.`,
     );
+  await loadNativeRecovery();
   const results = blocks.map((block) => proveBlock(block, pin));
   if (flags.json === true) printJson(io, { format: 'c138-chain-proof', v: 1, pinned: pin !== null, results });
   else for (const result of results) io.out(textOf(result, pin));

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
+import { loadNativeRecovery } from '../chain/recover-native.ts';
 import type { Hex } from '../model/json.ts';
 import type { RecordBody, SealBody } from '../model/record.ts';
 import type { Runbook } from '../model/runbook.ts';
@@ -77,6 +78,7 @@ export class Journal {
    * @throws TrustError, RecordError when the trust store or the runbook is misspelt; Error of the file system
    */
   static async create(options: CreateOptions): Promise<Journal> {
+    await loadNativeRecovery();
     const files = options.files ?? realFiles;
     const runbook = parseRunbookBytes(options.runbookBytes);
     const trust = parseTrust(options.trustBytes);
@@ -98,6 +100,7 @@ export class Journal {
    * @throws LockError when somebody has it open; JournalError when a whole line is damaged or the copies disagree
    */
   static async recover(options: RecoverOptions): Promise<Recovered> {
+    await loadNativeRecovery();
     const files = options.files ?? realFiles;
     const copies: Copy[] = [];
     try {

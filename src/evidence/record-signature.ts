@@ -1,5 +1,4 @@
-import { SigningKey } from 'ethers/crypto';
-import { computeAddress } from 'ethers/transaction';
+import { recoverSigner } from '../chain/recover.ts';
 import type { Hex } from '../model/json.ts';
 
 /**
@@ -33,9 +32,7 @@ export function checkSignatureForm(sig: string): asserts sig is Hex {
  */
 export function recoverAddress(digest: Hex, sig: string): Hex {
   checkSignatureForm(sig);
-  try {
-    return computeAddress(SigningKey.recoverPublicKey(digest, sig)).toLowerCase() as Hex;
-  } catch {
-    throw new SignatureError('no key could have made this signature');
-  }
+  const address = recoverSigner(digest, sig.slice(0, 130), sig.endsWith('1b') ? 0 : 1);
+  if (address === null) throw new SignatureError('no key could have made this signature');
+  return address as Hex;
 }

@@ -1,3 +1,4 @@
+import { loadNativeRecovery } from '../chain/recover-native.ts';
 import type { Hex } from '../model/json.ts';
 import type { SealBody } from '../model/record.ts';
 import type { Runbook } from '../model/runbook.ts';
@@ -84,6 +85,7 @@ async function run(
   options: PinnedTrust,
   progress: Progress,
 ): Promise<VerifyExit> {
+  await loadNativeRecovery();
   const { lines, torn } = splitJournal(bytes.journal);
   readLines(lines, progress.state);
   const { state, findings } = progress;

@@ -262,7 +262,10 @@ test('the signer loads no package but ethers and what that needs, and no network
   ]);
   expect(inputs.filter((name) => /ethers\/.*\/(providers|contract|wallet)\//.test(name))).toEqual([]);
   expect(
-    inputs.filter((name) => name.startsWith('src/') && !/^src\/(signer|model|evidence)\//.test(name)),
+    inputs.filter(
+      (name) =>
+        name.startsWith('src/') && !/^src\/(chain\/recover\.ts$|(signer|model|evidence)\/)/.test(name),
+    ),
   ).toEqual([]);
 });
 
