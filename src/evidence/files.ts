@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { link, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readlink, rename, symlink, unlink } from 'node:fs/promises';
 
 /** An open file, as far as the journal needs one. */
 export interface OpenFile {
@@ -19,7 +19,9 @@ export interface Files {
   open(path: string, flags: number, mode: number): Promise<OpenFile>;
   mkdir(path: string, mode: number): Promise<void>;
   list(folder: string): Promise<string[]>;
-  link(from: string, to: string): Promise<void>;
+  /** Fails with EEXIST when the name is taken. */
+  symlink(target: string, path: string): Promise<void>;
+  readlink(path: string): Promise<string>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   /** fsync(2) on a folder: names created or removed in it are on the disk. */
@@ -59,7 +61,8 @@ export const realFiles: Files = {
     }
   },
   list: (folder) => readdir(folder),
-  link,
+  symlink,
+  readlink: (path) => readlink(path),
   rename,
   unlink,
   syncFolder: async (folder) => {

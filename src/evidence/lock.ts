@@ -1,30 +1,32 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { codeOfError, type Files, readWhole, writeNew } from './files.ts';
+import { basename, join } from 'node:path';
+import { codeOfError, type Files } from './files.ts';
 
 /**
- * One writer for a journal. The lock is a file `journal.lock-<n>`; the highest n decides. It is taken by
- * hard-linking n + 1, which exactly one process can do; the highest file is never removed, only replaced by
- * `released`, so that a slow process that saw an older state can not slip in. A lock is stale when its
- * process is gone or belongs to an earlier boot of the same machine.
+ * One writer for a journal. The lock is a symbolic link `journal.lock-<n>` to nowhere whose target names its holder: making it
+ * is one step that exactly one process can do, and needs no free block on a full disk. The highest n decides; it is never
+ * removed, only replaced by `released`, so that a slow process that saw an older state can not slip in. A lock is stale when
+ * its process is gone or belongs to an earlier boot of the same machine.
  */
 export class LockError extends Error {
   override readonly name = 'LockError';
 }
 
+/** What a lock says of its holder. Together under 60 bytes, which file systems keep beside the name. */
 interface Holder {
-  readonly pid: number;
+  readonly pid: string;
   /** Start time of the process in clock ticks since boot, so that a reused pid is not taken for it. */
   readonly started: string;
-  readonly boot_id: string;
-  readonly pid_namespace: string;
+  readonly boot: string;
+  readonly namespace: string;
   readonly host: string;
 }
 
 const NAME = /^journal\.lock-(\d{1,9})$/;
-const RELEASED = new TextEncoder().encode('released\n');
+const TARGET = /^(\d{1,10})\.(\d{0,20})\.([0-9a-f]{8})\.([0-9a-f]{8})\.([0-9a-f]{8})$/;
+const RELEASED = 'released';
 
 /** Boot id of this machine, or an empty string where the system has none. */
 export function bootId(): string {
@@ -52,22 +54,31 @@ function pidNamespace(): string {
   }
 }
 
+/** A few digits that tell two apart. */
+function short(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
 function ourselves(): Holder {
   return {
-    pid: process.pid,
+    pid: String(process.pid),
     started: startedOf(process.pid) ?? '',
-    boot_id: bootId(),
-    pid_namespace: pidNamespace(),
-    host: hostname(),
+    boot: short(bootId()),
+    namespace: short(pidNamespace()),
+    host: short(hostname()),
   };
+}
+
+function targetOf(holder: Holder): string {
+  return `${holder.pid}.${holder.started}.${holder.boot}.${holder.namespace}.${holder.host}`;
 }
 
 function alive(holder: Holder): boolean {
   const us = ourselves();
   if (holder.host !== us.host) return true;
-  if (holder.boot_id !== us.boot_id) return false;
-  if (holder.pid_namespace !== us.pid_namespace) return true;
-  const started = startedOf(holder.pid);
+  if (holder.boot !== us.boot) return false;
+  if (holder.namespace !== us.namespace) return true;
+  const started = startedOf(Number(holder.pid));
   return started !== null && started === holder.started;
 }
 
@@ -88,28 +99,22 @@ export class Lock {
    * @throws LockError naming the holder when another program has it
    */
   static async take(files: Files, folder: string): Promise<Lock> {
-    const own = join(folder, `.lock-${process.pid}-${randomBytes(6).toString('hex')}`);
-    await writeNew(files, own, new TextEncoder().encode(JSON.stringify(ourselves())));
-    try {
-      for (let attempt = 0; attempt < 20; attempt += 1) {
-        const highest = await highestIn(files, folder);
-        if (highest !== null) await refuseHeld(files, folder, highest);
-        const number = (highest ?? 0) + 1;
-        try {
-          await files.link(own, join(folder, `journal.lock-${number}`));
-        } catch (error) {
-          if (codeOfError(error) === 'EEXIST') continue;
-          throw error;
-        }
-        const now = await highestIn(files, folder);
-        if (now === number) {
-          await removeLower(files, folder, number);
-          return new Lock(files, folder, number);
-        }
-        await files.unlink(join(folder, `journal.lock-${number}`));
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const highest = await highestIn(files, folder);
+      if (highest !== null) await refuseHeld(files, folder, highest);
+      const number = (highest ?? 0) + 1;
+      try {
+        await files.symlink(targetOf(ourselves()), join(folder, `journal.lock-${number}`));
+      } catch (error) {
+        if (codeOfError(error) === 'EEXIST') continue;
+        throw error;
       }
-    } finally {
-      await files.unlink(own);
+      const now = await highestIn(files, folder);
+      if (now === number) {
+        await removeLower(files, folder, number);
+        return new Lock(files, folder, number);
+      }
+      await files.unlink(join(folder, `journal.lock-${number}`));
     }
     throw new LockError(`other programs are contending for ${folder}; try again`);
   }
@@ -121,8 +126,8 @@ export class Lock {
 
   /** Lets go; the file stays, marked as released. */
   async release(): Promise<void> {
-    const marker = `${this.#path}.${randomBytes(6).toString('hex')}`;
-    await writeNew(this.#files, marker, RELEASED);
+    const marker = join(this.#folder, `.lock-${randomBytes(6).toString('hex')}`);
+    await this.#files.symlink(RELEASED, marker);
     await this.#files.rename(marker, this.#path);
   }
 }
@@ -148,20 +153,21 @@ async function removeLower(files: Files, folder: string, number: number): Promis
 
 async function refuseHeld(files: Files, folder: string, number: number): Promise<void> {
   const path = join(folder, `journal.lock-${number}`);
-  let holder: Holder;
-  try {
-    const bytes = await readWhole(files, path, 4_096);
-    const text = new TextDecoder().decode(bytes);
-    if (text === 'released\n') return;
-    holder = JSON.parse(text) as Holder;
-  } catch (error) {
-    if (codeOfError(error) === 'ENOENT') return;
+  const link = await files.readlink(path).catch((error: unknown) => {
+    if (codeOfError(error) === 'ENOENT') return RELEASED;
+    return '';
+  });
+  // Some programs that copy folders make the target of a link absolute.
+  const target = basename(link);
+  if (target === RELEASED) return;
+  const match = TARGET.exec(target);
+  if (match === null)
     throw new LockError(
       `${path} can not be read as a lock; remove it when no other c138 has this session open`,
     );
-  }
-  if (alive(holder))
+  const [, pid = '', started = '', boot = '', namespace = '', host = ''] = match;
+  if (alive({ pid, started, boot, namespace, host }))
     throw new LockError(
-      `process ${Number(holder.pid)} on ${String(holder.host).slice(0, 64)} has this session open; close it there, or remove ${path} when that program is gone`,
+      `process ${pid} ${host === short(hostname()) ? 'on this machine' : 'on another machine'} has this session open; close it there, or remove ${path} when that program is gone`,
     );
 }

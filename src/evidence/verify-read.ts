@@ -9,7 +9,7 @@ const MAX_FILES = 20_000;
 const LATER_TRUST = /^trust-[0-9a-f]{64}\.json$/;
 const COUNTERSIGN = /^countersign-[0-9a-z-]{1,80}\.json$/;
 /** Locks of the writer; they say nothing and bind nothing. */
-const LOCK = /^(journal\.lock-\d{1,9}|\.lock-\d+-[0-9a-f]+)$/;
+const LOCK = /^(journal\.lock-\d{1,9}|\.lock-[0-9a-f]+)$/;
 const BLOB = /^[0-9a-f]{64}$/;
 
 /** The bytes of a session folder, read once and within bounds. */

@@ -1,8 +1,10 @@
 import {
   appendFileSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -56,7 +58,11 @@ describe('the journal as a file', () => {
         const one = await start();
         await one.journal.putBlob(Buffer.from('x'));
         for (const name of readdirSync(one.dir, { recursive: true }) as string[]) {
-          const stat = statSync(join(one.dir, name));
+          const stat = lstatSync(join(one.dir, name));
+          if (stat.isSymbolicLink()) {
+            expect(name).toMatch(/^journal\.lock-/);
+            continue;
+          }
           expect([name, (stat.mode & 0o777).toString(8)]).toEqual([name, stat.isDirectory() ? '700' : '600']);
         }
         expect((statSync(one.dir).mode & 0o777).toString(8)).toBe('700');
@@ -321,12 +327,24 @@ describe('the lock', () => {
     try {
       const first = await Lock.take(realFiles, folder);
       const name = readdirSync(folder).find((entry) => entry.startsWith('journal.lock')) as string;
-      const holder = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Record<string, unknown>;
-      writeFileSync(join(folder, name), JSON.stringify({ ...holder, host: 'elsewhere' }));
-      await expect(Lock.take(realFiles, folder)).rejects.toThrow(/on elsewhere/);
-      for (const stale of [{ pid: 2 ** 22 + 1 }, { started: '1' }, { boot_id: 'earlier' }]) {
+      const holder = readlinkSync(join(folder, name));
+      expect(holder.length).toBeLessThan(60);
+      const [pid, started, boot, namespace, host] = holder.split('.');
+      const replace = (...parts: readonly (string | undefined)[]): void => {
         const now = readdirSync(folder).find((entry) => entry.startsWith('journal.lock')) as string;
-        writeFileSync(join(folder, now), JSON.stringify({ ...holder, ...stale }));
+        rmSync(join(folder, now));
+        symlinkSync(parts.join('.'), join(folder, now));
+      };
+      replace(pid, started, boot, namespace, '0'.repeat(8));
+      await expect(Lock.take(realFiles, folder)).rejects.toThrow(/on another machine/);
+      replace('nonsense');
+      await expect(Lock.take(realFiles, folder)).rejects.toThrow(/can not be read as a lock/);
+      for (const stale of [
+        [String(2 ** 22 + 1), started, boot, namespace, host],
+        [pid, '1', boot, namespace, host],
+        [pid, started, '0'.repeat(8), namespace, host],
+      ]) {
+        replace(...stale);
         await (await Lock.take(realFiles, folder)).release();
       }
       expect(await first.stillOurs()).toBe(false);
