@@ -73,7 +73,7 @@ export async function tell(story: Story): Promise<void> {
       observations: [observation({ raw: { sha256, bytes: raw.length, truncated: false, redactions: [] } })],
     }),
   );
-  const [one, two, three] = STEPS as readonly [Step, Step, Step];
+  const [one, two] = STEPS as readonly [Step, Step, Step];
   const first = say(await put(journal, confirmBody(journal, one, { note })));
   const ref = { seq: first.seq, line_sha256: first.lineSha256 };
   say(
@@ -86,10 +86,12 @@ export async function tell(story: Story): Promise<void> {
   );
   say(await put(journal, confirmBody(journal, two, { verdict: 'failed', note })));
   await journal.close();
-  await goOn({ ...story, told: (record) => story.told(record) }, two, three);
+  await goOn(story);
 }
 
-async function goOn(story: Story, two: Step, three: Step): Promise<void> {
+/** The second half: takes the session up again, answers what is left and seals it. */
+export async function goOn(story: Story): Promise<void> {
+  const [, two, three] = STEPS as readonly [Step, Step, Step];
   const { journal, torn, fromMirror } = await Journal.recover({
     dir: story.dir,
     mirror: story.mirror,
