@@ -1,8 +1,10 @@
 export * from './build.ts';
 export * from './extra-data.ts';
 export * from './find-block.ts';
+export * from './follow.ts';
 export * from './head-facts.ts';
 export * from './header.ts';
+export { lagLimit } from './lag-rule.ts';
 export * from './prove.ts';
 export * from './quorum.ts';
 export * from './quorum-rules.ts';

@@ -1,5 +1,14 @@
-import type { CrossRule, EpochMs, Finding, Observation, SubjectId, Thresholds } from '../model/index.ts';
+import type {
+  CrossRule,
+  DocumentedSubject,
+  EpochMs,
+  Finding,
+  Observation,
+  SubjectId,
+  Thresholds,
+} from '../model/index.ts';
 import { couldLook } from '../model/index.ts';
+import { ownClockFinding, ownClockOff, skewedNodes } from './clock-rules.ts';
 import {
   commonBlocksOf,
   freshOf,
@@ -10,29 +19,29 @@ import {
   namesOf,
   networksOf,
 } from './head-facts.ts';
+import { lagging } from './lag-rule.ts';
+import { networkRules } from './network-rules.ts';
 import { estimateRound, mayBeDown, quorumOf, roundLengthS } from './quorum.ts';
 import { quorumMargin, roundChanges } from './quorum-rules.ts';
 
 /** Clock difference in seconds from which a block "from the future" makes us doubt clocks. */
 const FUTURE_S = 2;
-/** Clock difference in milliseconds from which this machine's clock is doubted; Besu tolerates one second. */
-const CLOCK_MS = 1000;
-/** A node is lagging when it is behind by more than what the chain makes in this many seconds. */
-const LAG_S = 10;
-
-interface ChainInput {
+/** What every rule here works with. */
+export interface ChainInput {
   readonly chain: SubjectId;
   /** Heads of the nodes of this network. */
   readonly heads: readonly Head[];
   readonly networks: Networks;
   readonly observations: readonly Observation[];
+  readonly subjects: readonly DocumentedSubject[];
   readonly thresholds: Thresholds;
   readonly at: EpochMs;
 }
 
-const rule =
+/** A rule over the nodes of one network. */
+export const rule =
   (judge: (input: ChainInput) => readonly Finding[]): CrossRule =>
-  ({ snapshot, at }) => {
+  ({ snapshot, subjects, at }) => {
     const { thresholds, chainId, pin } = snapshot.estate;
     const fresh = (probe: string): readonly Observation[] =>
       freshOf(snapshot.observations, probe, at, thresholds.evidenceTtlS);
@@ -43,6 +52,7 @@ const rule =
       heads,
       networks,
       observations: snapshot.observations,
+      subjects,
       thresholds,
       at,
     });
@@ -53,10 +63,10 @@ const rule =
  * The clocks of hosts correct a clock of ours that is off; one node out of several cannot speak for the chain.
  */
 export const stalled = rule((input) => {
-  const { chain, heads, thresholds } = input;
+  const { chain, heads, thresholds, observations, at } = input;
   const head = highest(heads);
   if (head === null) return [];
-  const clock = ownClockOff(input);
+  const clock = ownClockOff(observations, at, thresholds.evidenceTtlS);
   const findings: Finding[] = clock === null ? [] : [ownClockFinding(chain, clock)];
   const ageS = Math.floor((head.observedAt + (clock?.offsetMs ?? 0)) / 1000) - head.timestamp;
   const { blockPeriodS, emptyBlockPeriodS, requestTimeoutS } = thresholds;
@@ -72,7 +82,8 @@ export const stalled = rule((input) => {
         next: 'check NTP here first, then on the validators',
       },
     ];
-  if (ageS > pause + 3 * requestTimeoutS) return [...findings, standing(input, head, ageS)];
+  if (ageS > pause + 3 * requestTimeoutS && !movedSince(input, head))
+    return [...findings, standing(input, head, ageS)];
   if (ageS > pause + requestTimeoutS)
     findings.push({
       rule: 'qbft-late',
@@ -83,6 +94,16 @@ export const stalled = rule((input) => {
     });
   return findings;
 });
+
+/** A second look found a block above all heads of the first: the chain goes on again. */
+function movedSince({ observations, networks, thresholds, at }: ChainInput, head: Head): boolean {
+  return freshOf(observations, 'besu-head-again', at, thresholds.evidenceTtlS).some(
+    ({ answer, endpoint }) => {
+      const { number } = answer.facts;
+      return !networks.foreign.has(endpoint) && typeof number === 'string' && BigInt(number) > head.number;
+    },
+  );
+}
 
 function standing(input: ChainInput, head: Head, ageS: number): Finding {
   const { chain, heads, thresholds, observations, networks } = input;
@@ -107,34 +128,6 @@ function standing(input: ChainInput, head: Head, ageS: number): Finding {
   };
 }
 
-/** How far this machine's clock is behind those of the hosts, when all of at least two hosts say so. */
-function ownClockOff(input: ChainInput): { readonly offsetMs: number; readonly hosts: number } | null {
-  const offsets = freshOf(input.observations, 'ssh-host', input.at, input.thresholds.evidenceTtlS)
-    .flatMap((one) => {
-      const { clockOffsetMs } = one.answer.facts;
-      return typeof clockOffsetMs === 'number' ? [clockOffsetMs] : [];
-    })
-    .sort((a, b) => a - b);
-  const [least, most] = [offsets[0], offsets.at(-1)];
-  if (offsets.length < 2 || least === undefined || most === undefined) return null;
-  if (least < CLOCK_MS && most > -CLOCK_MS) return null;
-  return { offsetMs: offsets[Math.floor(offsets.length / 2)] ?? 0, hosts: offsets.length };
-}
-
-function ownClockFinding(
-  chain: SubjectId,
-  clock: { readonly offsetMs: number; readonly hosts: number },
-): Finding {
-  const { offsetMs, hosts } = clock;
-  return {
-    rule: 'own-clock',
-    subject: chain,
-    severity: 'warn',
-    reason: `this machine's clock is ${Math.abs(offsetMs)} ms ${offsetMs > 0 ? 'behind' : 'ahead of'} all ${hosts} hosts; ages are judged by theirs`,
-    next: 'correct the time here (NTP) before anything is signed',
-  };
-}
-
 /** Different hashes at one height: QBFT blocks are final on import, so this is always critical. */
 export const forked = rule(({ chain, observations, thresholds, networks, at }) => {
   const byHeight = Map.groupBy(
@@ -146,6 +139,7 @@ export const forked = rule(({ chain, observations, thresholds, networks, at }) =
     (one) => one.number,
   );
   const findings: Finding[] = [];
+  const common = lastCommon(observations, thresholds, at);
   const blamed = new Set<string>();
   const heights = [...byHeight].sort((a, b) => (BigInt(a[0]) < BigInt(b[0]) ? -1 : 1));
   for (const [height, same] of heights) {
@@ -159,7 +153,7 @@ export const forked = rule(({ chain, observations, thresholds, networks, at }) =
       rule: 'qbft-fork',
       subject: chain,
       severity: 'fail',
-      reason: `different blocks at height ${height}: ${text}`,
+      reason: `different blocks at height ${height}: ${text}${common}`,
       next: tie
         ? 'neither side is larger: find the last common height and see which side the validators build on before touching either'
         : 'take the smaller group out of service; find the last common height; do not resync before the cause is known',
@@ -181,6 +175,14 @@ export const forked = rule(({ chain, observations, thresholds, networks, at }) =
   }
   return findings;
 });
+
+/** The last height on which two sides agree, where somebody looked for it. */
+function lastCommon(observations: readonly Observation[], thresholds: Thresholds, at: EpochMs): string {
+  const [fork] = freshOf(observations, 'besu-fork', at, thresholds.evidenceTtlS);
+  const { lastCommon: last, exact } = fork?.answer.facts ?? {};
+  if (typeof last !== 'string') return '';
+  return exact === true ? `; the last common block is ${last}` : `; they still agree at ${last}`;
+}
 
 /** Nodes of another network. Where a genesis hash is pinned each node's own check says so; here they are told apart without one. */
 export const otherNetwork = rule(({ chain, networks }) => {
@@ -221,28 +223,6 @@ export const otherNetwork = rule(({ chain, networks }) => {
           next: 'compare the genesis file of this node with the fleet',
         });
   return findings;
-});
-
-/** A node behind the highest head, by more than the time between the two looks explains. One that everybody shares is a stall, not a lag. */
-export const lagging = rule(({ heads, thresholds }) => {
-  const head = highest(heads);
-  if (head === null) return [];
-  const { blockPeriodS, headSpreadBlocks } = thresholds;
-  const limit = Math.max(headSpreadBlocks, Math.ceil(LAG_S / blockPeriodS));
-  return heads.flatMap((one): Finding[] => {
-    const laterS = Math.max(0, head.observedAt - one.observedAt) / 1000;
-    const behind = head.number - one.number;
-    if (behind <= BigInt(limit + Math.ceil(laterS / blockPeriodS))) return [];
-    return [
-      {
-        rule: 'lagging',
-        subject: one.subject,
-        severity: 'warn',
-        reason: `${behind} blocks behind the highest head ${head.number} (limit ${limit})`,
-        next: 'look again; if the distance does not shrink, check its peers and disk',
-      },
-    ];
-  });
 });
 
 /** Every node that could be asked is alone: each sees only itself. */
@@ -306,7 +286,9 @@ export const chainRules: readonly CrossRule[] = [
   stalled,
   forked,
   otherNetwork,
-  lagging,
+  rule(lagging),
+  rule(skewedNodes),
+  ...networkRules.map((one) => rule(one)),
   isolated,
   quorumMargin,
   roundChanges,

@@ -1,6 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { computeAddress } from 'ethers';
-import { type BlockJson, buildGenesisBlock, buildSealedBlock, proposerOf, quorumOf } from '../chain/index.ts';
+import {
+  type BlockJson,
+  type BlockPlan,
+  buildGenesisBlock,
+  buildSealedBlock,
+  decodeExtraData,
+  proposerOf,
+  quorumOf,
+} from '../chain/index.ts';
 
 export interface Validator {
   readonly key: string;
@@ -15,6 +23,17 @@ export function makeValidators(count: number): Validator[] {
   }).sort((a, b) => (a.address < b.address ? -1 : 1));
 }
 
+/** How a chain differs from the plainest one. */
+export interface ConsensusOptions {
+  readonly validators: readonly Validator[];
+  readonly periodS: number;
+  readonly isUp: (validator: Validator, index: number) => boolean;
+  /** A contract selects the validators: blocks name none. */
+  readonly contract?: boolean;
+  /** What a validator votes for in each block that it proposes. */
+  readonly voteOf?: (proposer: Validator, index: number) => BlockPlan['vote'];
+}
+
 /**
  * A QBFT chain that really proposes and seals. Blocks come only while a quorum of validators is up;
  * each validator that is down costs a round when its turn comes.
@@ -22,35 +41,20 @@ export function makeValidators(count: number): Validator[] {
 export class Consensus {
   readonly validators: readonly Validator[];
   readonly #blocks: BlockJson[];
-  readonly #periodS: number;
-  readonly #isUp: (validator: Validator, index: number) => boolean;
+  readonly #options: ConsensusOptions;
 
-  constructor(options: {
-    readonly validators: readonly Validator[];
-    readonly blocks: readonly BlockJson[];
-    readonly periodS: number;
-    readonly isUp: (validator: Validator, index: number) => boolean;
-  }) {
+  constructor(options: ConsensusOptions, blocks: readonly BlockJson[]) {
     this.validators = options.validators;
-    this.#blocks = [...options.blocks];
-    this.#periodS = options.periodS;
-    this.#isUp = options.isUp;
+    this.#options = options;
+    this.#blocks = [...blocks];
   }
 
   /** A fresh chain: genesis and `count` blocks up to the second `until`. */
-  static start(options: {
-    readonly validators: readonly Validator[];
-    readonly count: number;
-    readonly until: number;
-    readonly periodS: number;
-    readonly isUp: (validator: Validator, index: number) => boolean;
-  }): Consensus {
-    const { validators, count, until, periodS, isUp } = options;
-    const genesis = buildGenesisBlock(
-      validators.map((one) => one.address),
-      until - (count + 1) * periodS,
-    );
-    const chain = new Consensus({ validators, blocks: [genesis], periodS, isUp });
+  static start(options: ConsensusOptions & { readonly count: number; readonly until: number }): Consensus {
+    const { validators, count, until, periodS, contract = false } = options;
+    const named = contract ? [] : validators.map((one) => one.address);
+    const genesis = buildGenesisBlock(named, until - (count + 1) * periodS);
+    const chain = new Consensus(options, [genesis]);
     for (let index = count; index >= 1; index -= 1) chain.produce(until - (index - 1) * periodS);
     return chain;
   }
@@ -75,42 +79,76 @@ export class Consensus {
 
   /** The same history with a future of its own. */
   fork(isUp: (validator: Validator, index: number) => boolean): Consensus {
-    return new Consensus({ validators: this.validators, blocks: this.#blocks, periodS: this.#periodS, isUp });
+    return new Consensus({ ...this.#options, isUp }, this.#blocks);
   }
 
   /**
    * Proposes and seals the next block, if a quorum is up.
    * @param timestamp seconds since the Unix epoch
-   * @param stateRoot where two futures must differ
+   * @param more a state root where two futures must differ; the least round where the rounds before it failed for everybody
    */
-  produce(timestamp: number, stateRoot?: string): BlockJson | null {
-    const up = this.validators.filter((one, index) => this.#isUp(one, index));
+  produce(
+    timestamp: number,
+    more: { readonly stateRoot?: string; readonly round?: number } = {},
+  ): BlockJson | null {
+    const { isUp, contract = false, voteOf } = this.#options;
+    const up = this.validators.filter((one, index) => isUp(one, index));
     const quorum = quorumOf(this.validators.length);
     if (up.length < quorum) return null;
     const parent = this.head;
     const sorted = this.validators.map((one) => one.address);
     const parentProposer = this.height === 0 ? null : parent.miner;
-    let round = 0;
-    let proposer = proposerOf(sorted, parentProposer, 0);
+    let round = more.round ?? 0;
+    let proposer = proposerOf(sorted, parentProposer, round);
     while (!up.some((one) => one.address === proposer)) {
       round += 1;
       proposer = proposerOf(sorted, parentProposer, round);
     }
     const number = this.height + 1;
-    // A node imports as soon as a quorum of seals is there, so the others are normally absent.
-    const offset = number % up.length;
-    const sealers = Array.from({ length: quorum }, (_, index) => up[(offset + index) % up.length]?.key ?? '');
+    const index = sorted.indexOf(proposer);
+    const own = this.validators[index];
+    const vote = own === undefined ? undefined : voteOf?.(own, index);
     const block = buildSealedBlock({
       number,
       parentHash: parent.hash,
       timestamp: Math.max(timestamp, Number(BigInt(parent.timestamp)) + 1),
-      validators: sorted,
+      validators: contract ? [] : sorted,
       round,
       proposer,
-      sealers,
-      ...(stateRoot === undefined ? {} : { fields: { stateRoot } }),
+      sealers: this.#sealers(up, number, 0),
+      ...(vote === undefined ? {} : { vote }),
+      ...(more.stateRoot === undefined ? {} : { fields: { stateRoot: more.stateRoot } }),
     });
     this.#blocks.push(block);
     return block;
+  }
+
+  /** The same block with the seals of another quorum, as another node may have stored it: the same hash. */
+  resealed(number: number): BlockJson | null {
+    const block = this.block(number);
+    if (block === null || number === 0) return block;
+    const extra = decodeExtraData(block.extraData);
+    const fields = Object.fromEntries(
+      Object.entries(block).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+    );
+    const { extraData: _extra, hash: _hash, ...rest } = fields;
+    return buildSealedBlock({
+      number,
+      parentHash: block.parentHash,
+      timestamp: Number(BigInt(block.timestamp)),
+      validators: extra.validators,
+      round: extra.round,
+      proposer: block.miner,
+      vote: extra.vote,
+      sealers: this.#sealers(this.validators, number, 1),
+      fields: rest,
+    });
+  }
+
+  /** A node imports as soon as a quorum of seals is there, so the others are normally absent. */
+  #sealers(up: readonly Validator[], number: number, shift: number): readonly string[] {
+    const quorum = quorumOf(this.validators.length);
+    const offset = (number + shift) % up.length;
+    return Array.from({ length: quorum }, (_, index) => up[(offset + index) % up.length]?.key ?? '');
   }
 }

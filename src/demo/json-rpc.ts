@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BlockJson } from '../chain/index.ts';
 import type { Consensus } from './consensus.ts';
 
 /** How one simulated Besu node differs from a healthy one. */
@@ -12,10 +13,43 @@ export interface NodeBehaviour {
   readonly stateLost?: boolean;
   /** Milliseconds before each answer. */
   readonly delayMs?: number;
-  readonly wire?: 'hang' | 'reset' | 'html-502' | 'truncated' | 'forbidden-host' | 'unauthorised' | 'empty';
+  /** A height that it does not go beyond. */
+  readonly stuckAt?: number;
+  /** Readiness says 503. */
+  readonly notReady?: boolean;
+  /** API groups instead of those of its kind. */
+  readonly groups?: ReadonlySet<string>;
+  /** API groups that a proxy in front answers as unknown methods (-32601). */
+  readonly filtered?: ReadonlySet<string>;
+  /** Its clock minus the real time, in milliseconds. */
+  readonly clockMs?: number;
+  /** A proxy in front gives the answers of a batch in reverse order. */
+  readonly reorderBatch?: boolean;
+  /** It keeps other seals than most nodes for the same blocks. */
+  readonly otherSeals?: boolean;
+  /** Genesis configuration keys that differ from the fleet's. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Transactions waiting in its pool. */
+  readonly pooled?: number;
+  /** Other nodes it has as peers, by VMID; all when it is not given. */
+  readonly peerVmids?: readonly number[];
+  readonly wire?:
+    | 'hang'
+    | 'reset'
+    | 'accept-close'
+    | 'html-502'
+    | 'html-502-half'
+    | 'truncated'
+    | 'forbidden-host'
+    | 'unauthorised'
+    | 'only-201'
+    | 'empty';
 }
 
 export interface BesuNode {
+  readonly vmid: number;
+  /** Every Besu node of the network, by VMID. */
+  readonly fleet: readonly number[];
   readonly chain: () => Consensus;
   readonly chainId: number;
   readonly groups: ReadonlySet<string>;
@@ -38,10 +72,11 @@ const MAX_BATCH = 1024;
 
 /** Answers one HTTP request as Besu's JSON-RPC port does. */
 export function answerBesu(node: BesuNode, request: IncomingMessage, response: ServerResponse): void {
-  const { wire, delayMs = 0 } = node.behaviour();
+  const { wire, delayMs = 0, clockMs = 0 } = node.behaviour();
+  response.setHeader('date', new Date(Date.now() + clockMs).toUTCString());
   if (wire === 'hang') return;
   if (wire === 'reset') {
-    request.socket.destroy();
+    request.socket.resetAndDestroy();
     return;
   }
   const chunks: Buffer[] = [];
@@ -57,6 +92,15 @@ export function answerBesu(node: BesuNode, request: IncomingMessage, response: S
   });
 }
 
+const turns = new WeakMap<BesuNode, number>();
+
+/** True for every second request of a node. */
+function everySecond(node: BesuNode): boolean {
+  const turn = (turns.get(node) ?? 0) + 1;
+  turns.set(node, turn);
+  return turn % 2 === 0;
+}
+
 function send(response: ServerResponse, status: number, body: string, type = 'application/json'): void {
   response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
   response.end(body);
@@ -64,7 +108,7 @@ function send(response: ServerResponse, status: number, body: string, type = 'ap
 
 function reply(node: BesuNode, request: IncomingMessage, response: ServerResponse, body: string): void {
   const { wire } = node.behaviour();
-  if (wire === 'html-502')
+  if (wire === 'html-502' || (wire === 'html-502-half' && everySecond(node)))
     return send(response, 502, '<html><body><h1>502 Bad Gateway</h1></body></html>', 'text/html');
   if (wire === 'forbidden-host') return send(response, 403, '{"message":"Host not authorized."}');
   if (wire === 'unauthorised')
@@ -73,6 +117,7 @@ function reply(node: BesuNode, request: IncomingMessage, response: ServerRespons
       401,
       '{"jsonrpc":"2.0","id":null,"error":{"code":-40100,"message":"Unauthorized"}}',
     );
+  if (wire === 'only-201') return send(response, 201, '');
   if (wire === 'empty') return send(response, 200, '');
   if (request.method === 'GET') return answerGet(node, request, response);
   let parsed: unknown;
@@ -93,7 +138,8 @@ function reply(node: BesuNode, request: IncomingMessage, response: ServerRespons
 function answerGet(node: BesuNode, request: IncomingMessage, response: ServerResponse): void {
   if (request.url === '/liveness') return send(response, 200, '{"status":"UP"}');
   if (request.url?.startsWith('/readiness') === true) {
-    const up = (node.behaviour().peers ?? 1) >= 1 && (node.behaviour().lag ?? 0) <= 2;
+    const { peers = 1, notReady = false } = node.behaviour();
+    const up = !notReady && peers >= 1;
     return send(response, up ? 200 : 503, `{"status":"${up ? 'UP' : 'DOWN'}"}`);
   }
   return send(response, 201, '');
@@ -107,13 +153,9 @@ function answerBatch(node: BesuNode, batch: readonly unknown[]): { status: numbe
       status: 200,
       body: rpcError(null, { code: -32005, message: 'Number of requests in batch exceeds limit' }),
     };
-  return {
-    status: 200,
-    body: `[${batch
-      .map((one) => answerOne(node, one).body)
-      .filter((one) => one !== '')
-      .join(',')}]`,
-  };
+  const answers = batch.map((one) => answerOne(node, one).body).filter((one) => one !== '');
+  if (node.behaviour().reorderBatch === true) answers.reverse();
+  return { status: 200, body: `[${answers.join(',')}]` };
 }
 
 function answerOne(node: BesuNode, request: unknown): { status: number; body: string } {
@@ -156,12 +198,14 @@ const METHODS: Readonly<Record<string, Method>> = {
           },
         }
       : { value: false },
-  net_peerCount: (node) => ({ value: hex(node.behaviour().peers ?? 36) }),
+  net_peerCount: (node) => ({ value: hex(node.behaviour().peers ?? peersOf(node).length) }),
   net_listening: () => ({ value: true }),
   web3_clientVersion: (node) => ({
     value: node.behaviour().client ?? 'besu/v25.12.0/linux-x86_64/openjdk-java-21',
   }),
-  rpc_modules: (node) => ({ value: Object.fromEntries([...node.groups].map((group) => [group, '1.0'])) }),
+  rpc_modules: (node) => ({
+    value: Object.fromEntries([...groupsOf(node)].map((group) => [group, '1.0'])),
+  }),
   qbft_getValidatorsByBlockNumber: (node, params) => {
     const block = params[0] === 'pending' ? node.chain().head : blockAt(node, params[0]);
     if (block === 'bad') return fault(-32602, 'Invalid block param');
@@ -170,9 +214,59 @@ const METHODS: Readonly<Record<string, Method>> = {
   qbft_getSignerMetrics: (node) => ({ value: signerMetrics(node) }),
   qbft_getPendingVotes: () => ({ value: {} }),
   qbft_getRequestTimeoutSeconds: () => ({ value: 4 }),
-  txpool_besuStatistics: () => ({ value: { maxSize: 4096, localCount: 0, remoteCount: 0 } }),
-  admin_peers: () => ({ value: [] }),
+  txpool_besuStatistics: (node) => ({
+    value: { maxSize: 4096, localCount: 0, remoteCount: node.behaviour().pooled ?? 0 },
+  }),
+  eth_gasPrice: () => ({ value: '0x3e8' }),
+  admin_nodeInfo: (node) => ({
+    value: {
+      enode: `enode://${nodeId(node.vmid)}@127.0.0.1:30303`,
+      id: nodeId(node.vmid),
+      protocols: {
+        eth: {
+          config: {
+            chainId: node.chainId,
+            berlinBlock: 0,
+            londonBlock: 0,
+            zeroBaseFee: true,
+            qbft: { blockperiodseconds: 2, epochlength: 30000, requesttimeoutseconds: 4 },
+            ...node.behaviour().config,
+          },
+          genesis: node.chain().block(0)?.hash,
+          head: node.chain().block(headOf(node))?.hash,
+        },
+      },
+    },
+  }),
+  admin_peers: (node) => ({
+    value: peersOf(node).map((vmid) => ({
+      version: '0x5',
+      name: 'besu/v25.12.0/linux-x86_64/openjdk-java-21',
+      caps: ['eth/68', 'istanbul/100'],
+      id: `0x${nodeId(vmid)}`,
+    })),
+  }),
+  perm_getNodesAllowlist: () => fault(-32000, 'Node allowlisting has not been enabled'),
+  perm_getAccountsAllowlist: () => fault(-32000, 'Account allowlisting has not been enabled'),
+  miner_getMinGasPrice: () => ({ value: '0x3e8' }),
+  debug_getRawHeader: () => ({ value: '0x' }),
+  trace_block: () => ({ value: [] }),
 };
+
+function groupsOf(node: BesuNode): ReadonlySet<string> {
+  return node.behaviour().groups ?? node.groups;
+}
+
+/** A node id made from its VMID: 64 bytes that no real key has. */
+function nodeId(vmid: number): string {
+  return vmid.toString(16).padStart(8, '0').repeat(16);
+}
+
+function peersOf(node: BesuNode): readonly number[] {
+  const { peers, peerVmids } = node.behaviour();
+  const all = (peerVmids ?? node.fleet).filter((vmid) => vmid !== node.vmid);
+  return peers === undefined ? all : all.slice(0, peers);
+}
 
 function call(
   node: BesuNode,
@@ -180,21 +274,28 @@ function call(
   params: readonly unknown[],
 ): RpcFault | { readonly value: unknown } {
   const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
-  if (method === undefined) return fault(-32601, 'Method not found');
-  if (!node.groups.has(name.slice(0, name.indexOf('_')))) return fault(-32604, 'Method not enabled');
+  const group = name.slice(0, name.indexOf('_'));
+  if (method === undefined || node.behaviour().filtered?.has(group) === true)
+    return fault(-32601, 'Method not found');
+  if (!groupsOf(node).has(group)) return fault(-32604, 'Method not enabled');
   return method(node, params);
 }
 
 function headOf(node: BesuNode): number {
-  return Math.max(0, node.chain().height - (node.behaviour().lag ?? 0));
+  const { lag = 0, stuckAt = Number.POSITIVE_INFINITY } = node.behaviour();
+  return Math.min(stuckAt, Math.max(0, node.chain().height - lag));
+}
+
+function blockOf(node: BesuNode, number: number): BlockJson | null {
+  return node.behaviour().otherSeals === true ? node.chain().resealed(number) : node.chain().block(number);
 }
 
 function blockAt(node: BesuNode, tag: unknown): unknown {
-  if (tag === 'earliest') return node.chain().block(0);
-  if (tag === 'latest') return node.chain().block(node.behaviour().stateLost === true ? 0 : headOf(node));
+  if (tag === 'earliest') return blockOf(node, 0);
+  if (tag === 'latest') return blockOf(node, node.behaviour().stateLost === true ? 0 : headOf(node));
   if (typeof tag !== 'string' || !/^0x(0|[1-9a-f][0-9a-f]{0,15})$/.test(tag)) return 'bad';
   const number = Number(BigInt(tag));
-  return number > headOf(node) ? null : node.chain().block(number);
+  return number > headOf(node) ? null : blockOf(node, number);
 }
 
 function signerMetrics(node: BesuNode): unknown {
@@ -207,6 +308,8 @@ function signerMetrics(node: BesuNode): unknown {
       entry.last = number;
     }
   }
+  // Besu counts the genesis block too while it is among the last hundred: its "proposer" is nobody.
+  if (chain.height < 100) counts.set(`0x${'0'.repeat(40)}`, { count: 1, last: 0 });
   return [...counts].map(([address, { count, last }]) => ({
     address,
     proposedBlockCount: hex(count),

@@ -1,5 +1,13 @@
+import type { ConsensusOptions } from './consensus.ts';
 import { FABRIC, type HostName, RPC_BY_CATEGORY, type SimGuest, VALIDATORS } from './estate-data.ts';
 import type { NodeBehaviour } from './json-rpc.ts';
+import { CHAIN_SCENARIOS } from './scenarios-chain.ts';
+
+/** When a node is asked, counted from the start of the simulation. */
+export interface SimMoment {
+  readonly elapsedMs: number;
+  readonly startHeight: number;
+}
 
 /** How a scenario bends the healthy estate. Every hook is optional. */
 export interface Scenario {
@@ -10,8 +18,33 @@ export interface Scenario {
   readonly hostsDown?: readonly HostName[];
   /** VMIDs of nodes that follow a future of their own. */
   readonly forked?: readonly number[];
+  /** VMIDs of nodes of another network. */
+  readonly otherGenesis?: readonly number[];
+  readonly chain?: {
+    /** Blocks before the start. */
+    readonly count?: number;
+    readonly contract?: boolean;
+    readonly voteOf?: ConsensusOptions['voteOf'];
+    /** The head was made in this round, after all rounds before it failed. */
+    readonly recoveringRound?: number;
+    /** Age of the head at the start, in seconds. */
+    readonly headAgeS?: number;
+    /** Seconds between blocks while nothing happens. */
+    readonly emptyPeriodS?: number;
+  };
   readonly guest?: (guest: SimGuest) => SimGuest;
-  readonly node?: (vmid: number) => NodeBehaviour;
+  readonly node?: (vmid: number, moment: SimMoment) => NodeBehaviour;
+  /** How the node behaves through an edge in front of it; null where there is no edge. */
+  readonly edge?: (vmid: number) => NodeBehaviour | null;
+  /** The clock of the whole estate minus that of the console, in milliseconds. */
+  readonly clockMs?: number;
+  /** Thresholds of the estate file that differ, by their names there. */
+  readonly thresholds?: Readonly<Record<string, number>>;
+  /** Kinds of service that stand in place of the usual one, by VMID. */
+  readonly kinds?: Readonly<Record<number, string>>;
+  readonly firefly?: { readonly initializationError?: string };
+  /** Blocks that the explorer is behind. */
+  readonly explorerLag?: number;
   /** Bare TCP listeners, by VMID: something listens that is not the documented service. */
   readonly listeners?: readonly number[];
   /** Nothing answers at all. */
@@ -63,6 +96,7 @@ export const SCENARIOS: readonly Scenario[] = [
     node: () => ({ client: `besu/${HOSTILE}/v25.12.0/linux/java` }),
   },
   { name: 'all-dead', description: 'nothing answers: nobody could look', dark: true },
+  ...CHAIN_SCENARIOS,
 ];
 
 /** The scenario of that name, or undefined. */

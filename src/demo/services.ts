@@ -90,3 +90,31 @@ export function answerBlockscout(
       return send(response, 404, { message: 'Not found' });
   }
 }
+
+/** The operations port of a Fabric peer: healthy whenever the process runs, with or without a channel. */
+export function answerFabricPeer(
+  options: { readonly channels: readonly string[] },
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  request.resume();
+  switch ((request.url ?? '').split('?')[0]) {
+    case '/healthz':
+      return send(response, 200, { status: 'OK', time: new Date().toISOString() });
+    case '/version':
+      return send(response, 200, { CommitSHA: '0c423ac', Version: 'v3.1.5' });
+    case '/metrics':
+      return send(
+        response,
+        200,
+        [
+          '# TYPE ledger_blockchain_height gauge',
+          ...options.channels.map((channel) => `ledger_blockchain_height{channel="${channel}"} 7`),
+          'go_goroutines 40',
+          '',
+        ].join('\n'),
+      );
+    default:
+      return send(response, 404, { error: 'not found' });
+  }
+}

@@ -7,6 +7,8 @@ export interface SshHost {
   readonly hostKey: string;
   readonly clientPublicKey: string;
   readonly guests: () => readonly SimGuest[];
+  /** Its clock minus the real time, in milliseconds. */
+  readonly clockMs?: number;
 }
 
 /** Makes an Ed25519 key pair in OpenSSH form. ssh2 now and then writes one that it cannot read back; such a pair is made anew. */
@@ -52,7 +54,7 @@ function run(options: SshHost, command: string): { out: string; exit: number } {
     case 'hostname':
       return { out: `${options.host}\n`, exit: 0 };
     case 'date +%s%3N':
-      return { out: `${Date.now()}\n`, exit: 0 };
+      return { out: `${Date.now() + (options.clockMs ?? 0)}\n`, exit: 0 };
     case 'uptime':
       return { out: ' up 10 days\n', exit: 0 };
     case 'cat /proc/sys/kernel/random/boot_id':

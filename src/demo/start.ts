@@ -17,10 +17,10 @@ import {
   simGuests,
   VALIDATORS,
 } from './estate-data.ts';
-import { answerBesu, type BesuNode } from './json-rpc.ts';
+import { answerBesu, type BesuNode, type NodeBehaviour } from './json-rpc.ts';
 import { answerProxmox } from './proxmox-api.ts';
 import { findScenario, SCENARIOS, type Scenario } from './scenarios.ts';
-import { answerBlockscout, answerFirefly } from './services.ts';
+import { answerBlockscout, answerFabricPeer, answerFirefly } from './services.ts';
 import { makeSshKey, makeSshServer } from './ssh-server.ts';
 import { writeEstate } from './write-estate.ts';
 
@@ -49,6 +49,8 @@ export class UnknownScenarioError extends Error {
 const BACKFILL = 120;
 /** Blocks by which the two futures of a fork differ at the start. */
 const FORKED_BLOCKS = 5;
+/** The request time-out of the simulated chain, in seconds. */
+const REQUEST_TIMEOUT_S = 4;
 
 /**
  * Serves the simulated estate on loopback until it is stopped.
@@ -81,6 +83,10 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
   }
 }
 
+function isBesu(guest: SimGuest): boolean {
+  return guest.category.startsWith('besu') || guest.category.startsWith('rpc');
+}
+
 class Simulation {
   readonly #scenario: Scenario;
   readonly #periodS: number;
@@ -89,25 +95,49 @@ class Simulation {
   readonly #guests: readonly SimGuest[];
   readonly #main: Consensus;
   readonly #fork: Consensus;
+  readonly #foreign: Consensus | null;
+  readonly #startHeight: number;
+  readonly #startedAt = Date.now();
   #timer: NodeJS.Timeout | null = null;
 
   constructor(scenario: Scenario, periodS: number) {
     this.#scenario = scenario;
     this.#periodS = periodS;
     this.#guests = simGuests().map((guest) => scenario.guest?.(guest) ?? guest);
+    const { chain = {} } = scenario;
     const down = scenario.validatorsDown ?? [];
     const isUp = (_validator: unknown, index: number): boolean => !down.includes(VALIDATORS[index] ?? 0);
     const stalled = down.length > 1;
     // A stalled chain was healthy until a minute ago.
     const behindS = stalled ? 60 : scenario.forked === undefined ? 0 : FORKED_BLOCKS * periodS;
-    const until = Math.floor(Date.now() / 1000) - behindS;
-    const backfill = { validators: makeValidators(VALIDATORS.length), count: BACKFILL, until, periodS };
+    const round = chain.recoveringRound ?? 0;
+    const lostS = round === 0 ? 0 : REQUEST_TIMEOUT_S * (2 ** round - 1) + periodS;
+    const until = this.#now() - behindS - lostS - (chain.headAgeS ?? 0);
+    const backfill = {
+      validators: makeValidators(VALIDATORS.length),
+      count: chain.count ?? BACKFILL,
+      until,
+      periodS,
+      ...(chain.contract === undefined ? {} : { contract: chain.contract }),
+      ...(chain.voteOf === undefined ? {} : { voteOf: chain.voteOf }),
+    };
     const history = Consensus.start({ ...backfill, isUp: stalled ? () => true : isUp });
     this.#main = history.fork(isUp);
     this.#fork = history.fork(isUp);
+    this.#foreign =
+      scenario.otherGenesis === undefined
+        ? null
+        : Consensus.start({ ...backfill, count: 20, validators: makeValidators(4), isUp: () => true });
+    if (round > 0) this.#main.produce(this.#now(), { round });
     if (scenario.forked !== undefined)
       for (let left = FORKED_BLOCKS; left > 0; left -= 1)
         this.#tick(until + (FORKED_BLOCKS - left + 1) * periodS);
+    this.#startHeight = this.#main.height;
+  }
+
+  /** The simulated estate's own clock, in seconds. */
+  #now(): number {
+    return Math.floor((Date.now() + (this.#scenario.clockMs ?? 0)) / 1000);
   }
 
   async listen(folder: string, estateId: string): Promise<string> {
@@ -117,6 +147,7 @@ class Simulation {
     const proxmoxPorts = new Map<HostName, number>();
     const sshPorts = new Map<HostName, number>();
     const servicePorts = new Map<number, number>();
+    const edgePorts = new Map<number, number>();
     let knownHosts = '';
     const state = {
       guests: () => this.#guests,
@@ -136,6 +167,7 @@ class Simulation {
         hostKey: hostKey.private,
         clientPublicKey: clientKey.public,
         guests: state.guests,
+        clockMs: this.#scenario.clockMs ?? 0,
       });
       const port = await this.#open(ssh as unknown as NetServer, this.#hostUp(host));
       sshPorts.set(host, port);
@@ -144,8 +176,19 @@ class Simulation {
     for (const guest of this.#guests) {
       const server = this.#serviceOf(guest);
       if (server !== null) servicePorts.set(guest.vmid, await this.#open(server.server, server.up));
+      const edge = this.#scenario.edge?.(guest.vmid) ?? null;
+      if (edge !== null) {
+        const node = this.#nodeOf(guest, () => edge);
+        edgePorts.set(
+          guest.vmid,
+          await this.#open(
+            createHttp((request, response) => answerBesu(node, request, response)),
+            true,
+          ),
+        );
+      }
     }
-    this.#timer = setInterval(() => this.#tick(Math.floor(Date.now() / 1000)), this.#periodS * 1000);
+    this.#timer = setInterval(() => this.#tick(this.#now()), this.#periodS * 1000);
     return writeEstate({
       folder,
       estateId,
@@ -160,6 +203,9 @@ class Simulation {
       proxmoxPorts,
       sshPorts,
       servicePorts,
+      edgePorts,
+      kinds: this.#scenario.kinds ?? {},
+      thresholds: this.#scenario.thresholds ?? {},
     });
   }
 
@@ -169,22 +215,34 @@ class Simulation {
 
   #serviceOf(guest: SimGuest): { server: HttpServer | NetServer; up: boolean } | null {
     const up = guest.running && this.#hostUp(guest.host);
-    if (guest.category.startsWith('besu') || guest.category.startsWith('rpc')) {
-      const forked = (this.#scenario.forked ?? []).includes(guest.vmid);
-      const node: BesuNode = {
-        chain: () => (forked ? this.#fork : this.#main),
-        chainId: 138,
-        groups: apiGroupsOf(guest.category),
-        behaviour: () => this.#scenario.node?.(guest.vmid) ?? {},
-      };
-      return { server: createHttp((request, response) => answerBesu(node, request, response)), up };
+    if (isBesu(guest)) {
+      const node = this.#nodeOf(guest, () =>
+        this.#scenario.node?.(guest.vmid, {
+          elapsedMs: Date.now() - this.#startedAt,
+          startHeight: this.#startHeight,
+        }),
+      );
+      const server = createHttp((request, response) => answerBesu(node, request, response));
+      if (node.behaviour().wire === 'accept-close') server.on('connection', (socket) => socket.destroy());
+      return { server, up };
     }
     if (guest.vmid === 6200)
-      return { server: createHttp((request, response) => answerFirefly({}, request, response)), up };
+      return {
+        server: createHttp((request, response) =>
+          answerFirefly(this.#scenario.firefly ?? {}, request, response),
+        ),
+        up,
+      };
     if (guest.category === 'explorer') {
-      const options = { chain: () => this.#main, lag: () => 0 };
+      const options = { chain: () => this.#main, lag: () => this.#scenario.explorerLag ?? 0 };
       return { server: createHttp((request, response) => answerBlockscout(options, request, response)), up };
     }
+    const kind = this.#scenario.kinds?.[guest.vmid];
+    if (kind === 'fabric-peer')
+      return {
+        server: createHttp((request, response) => answerFabricPeer({ channels: [] }, request, response)),
+        up,
+      };
     if ([...FABRIC, ...INDY].includes(guest.vmid))
       return {
         server: createTcp((socket) => socket.on('error', () => undefined)),
@@ -193,6 +251,23 @@ class Simulation {
     if (guest.category === 'npmplus')
       return { server: createTcp((socket) => socket.on('error', () => undefined)), up };
     return null;
+  }
+
+  #nodeOf(guest: SimGuest, bend: () => NodeBehaviour | undefined): BesuNode {
+    const forked = (this.#scenario.forked ?? []).includes(guest.vmid);
+    const foreign = (this.#scenario.otherGenesis ?? []).includes(guest.vmid) ? this.#foreign : null;
+    const clockMs = this.#scenario.clockMs ?? 0;
+    return {
+      vmid: guest.vmid,
+      fleet: this.#guests.filter(isBesu).map((one) => one.vmid),
+      chain: () => foreign ?? (forked ? this.#fork : this.#main),
+      chainId: 138,
+      groups: apiGroupsOf(guest.category),
+      behaviour: () => {
+        const bent = bend() ?? {};
+        return { ...bent, clockMs: clockMs + (bent.clockMs ?? 0) };
+      },
+    };
   }
 
   /** Listens on a free loopback port; a server that is down gives its port back, so that it refuses. */
@@ -217,8 +292,10 @@ class Simulation {
 
   /** Lets every chain make its next block. `now` in seconds. */
   #tick(now: number): void {
+    const emptyS = this.#scenario.chain?.emptyPeriodS;
+    if (emptyS !== undefined && now < Number(BigInt(this.#main.head.timestamp)) + emptyS) return;
     this.#main.produce(now);
-    if (this.#scenario.forked !== undefined) this.#fork.produce(now, `0x${'5f'.repeat(32)}`);
+    if (this.#scenario.forked !== undefined) this.#fork.produce(now, { stateRoot: `0x${'5f'.repeat(32)}` });
   }
 
   async stop(): Promise<void> {

@@ -18,6 +18,12 @@ export interface EstateFacts {
   readonly sshPorts: ReadonlyMap<HostName, number>;
   /** VMID to port of its service. */
   readonly servicePorts: ReadonlyMap<number, number>;
+  /** VMID to port of the simulated edge in front of it, where there is one. */
+  readonly edgePorts: ReadonlyMap<number, number>;
+  /** Endpoint kinds that differ from those of the healthy estate, by VMID. */
+  readonly kinds: Readonly<Record<number, string>>;
+  /** Thresholds that differ from those of the healthy estate. */
+  readonly thresholds: Readonly<Record<string, number>>;
 }
 
 interface EndpointEntry {
@@ -84,6 +90,7 @@ function estate(facts: EstateFacts): unknown {
       request_timeout_s: 4,
       evidence_ttl_s: 120,
       min_peers: 1,
+      ...facts.thresholds,
     },
     endpoints: endpoints(facts),
   };
@@ -113,13 +120,12 @@ function endpoints(facts: EstateFacts): EndpointEntry[] {
   for (const guest of facts.guests) {
     const port = facts.servicePorts.get(guest.vmid);
     if (port === undefined) continue;
-    out.push({
-      id: `${kindOf(guest)}-${guest.vmid}`,
-      subject: `vmid:${guest.vmid}`,
-      kind: kindOf(guest),
-      url: urlOf(guest, port),
-      timeout_ms: 3000,
-    });
+    const kind = facts.kinds[guest.vmid] ?? kindOf(guest);
+    const common = { subject: `vmid:${guest.vmid}`, timeout_ms: 3000 };
+    out.push({ id: `${kind}-${guest.vmid}`, ...common, kind, url: urlOf(kind, port) });
+    const edge = facts.edgePorts.get(guest.vmid);
+    if (edge !== undefined)
+      out.push({ id: `edge-${guest.vmid}`, ...common, kind, url: urlOf(kind, edge), via: 'edge' });
   }
   return out;
 }
@@ -130,6 +136,6 @@ function kindOf(guest: SimGuest): string {
   return guest.category === 'explorer' ? 'blockscout' : 'tcp';
 }
 
-function urlOf(guest: SimGuest, port: number): string {
-  return kindOf(guest) === 'tcp' ? `tcp://127.0.0.1:${port}` : `http://127.0.0.1:${port}`;
+function urlOf(kind: string, port: number): string {
+  return kind === 'tcp' || kind === 'indy' ? `tcp://127.0.0.1:${port}` : `http://127.0.0.1:${port}`;
 }

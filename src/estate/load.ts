@@ -133,6 +133,7 @@ export function estateFromDocument(
     thresholds,
     subjects: [...subjects.values()],
     endpoints,
+    ...(document.tier_policy === undefined ? {} : { tierPolicy: document.tier_policy }),
     conflicts: context.imported.conflicts,
     notes,
     mirror: document.mirror === undefined ? null : resolve(context.folder, document.mirror),

@@ -46,6 +46,7 @@ export interface EstateDocument {
   }[];
   readonly endpoints?: readonly EndpointDocument[];
   readonly thresholds?: Readonly<Record<string, number>>;
+  readonly tier_policy?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface EndpointDocument {

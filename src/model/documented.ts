@@ -19,7 +19,23 @@ export const TIERS = ['core', 'public', 'private', 'named', 'thirdweb', 'alltra-
 export type Tier = (typeof TIERS)[number];
 
 /** What answers at an endpoint. */
-export const ENDPOINT_KINDS = ['proxmox-api', 'ssh', 'json-rpc', 'firefly', 'blockscout', 'tcp'] as const;
+export const ENDPOINT_KINDS = [
+  'proxmox-api',
+  'ssh',
+  'json-rpc',
+  'firefly',
+  'firefly-connector',
+  'blockscout',
+  'fabric-peer',
+  'fabric-orderer',
+  'indy',
+  'acapy',
+  'cacti',
+  'fineract',
+  'http-health',
+  'http-route',
+  'tcp',
+] as const;
 export type EndpointKind = (typeof ENDPOINT_KINDS)[number];
 
 /** Something the estate file names and that may therefore be dialled. Nothing else ever is. */
@@ -120,6 +136,8 @@ export interface DocumentedEstate {
   readonly thresholds: Thresholds;
   readonly subjects: readonly DocumentedSubject[];
   readonly endpoints: readonly Endpoint[];
+  /** API groups of a tier that the estate file judges otherwise than our default: tier, then group, then rule. */
+  readonly tierPolicy?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly conflicts: readonly Conflict[];
   readonly notes: readonly ImportNote[];
   /** A path where evidence is kept a second time, or null. */

@@ -18,11 +18,27 @@ export const RPC_METHODS = [
   'qbft_getSignerMetrics',
   'qbft_getPendingVotes',
   'qbft_getRequestTimeoutSeconds',
+  'txpool_besuStatistics',
+  'eth_gasPrice',
+  'admin_nodeInfo',
+  'admin_peers',
+  'perm_getNodesAllowlist',
+  'perm_getAccountsAllowlist',
+  'miner_getMinGasPrice',
+  'debug_getRawHeader',
+  'trace_block',
 ] as const;
 export type RpcMethod = (typeof RPC_METHODS)[number];
 
+/** Methods that are harmless with these parameters only: the genesis block, whatever the height of the chain. */
+const ONLY_WITH: Partial<Record<RpcMethod, string>> = {
+  debug_getRawHeader: '["0x0"]',
+  trace_block: '["0x0"]',
+};
+
 /** GET paths, by kind of service. GET is the only HTTP method besides the POST that carries JSON-RPC. */
 export const GET_PATHS = {
+  'json-rpc': ['/', '/liveness', '/readiness'],
   'proxmox-api': [
     '/api2/json/version',
     '/api2/json/access/permissions',
@@ -30,7 +46,16 @@ export const GET_PATHS = {
     '/api2/json/cluster/resources',
   ],
   firefly: ['/api/v1/status', '/api/v1/namespaces?includeinitializing=true'],
-  blockscout: ['/api/health', '/api/v2/main-page/indexing-status'],
+  'firefly-connector': ['/readyz', '/status/ready'],
+  blockscout: ['/api/health', '/api/v1/health', '/api/v2/blocks', '/api/v2/main-page/indexing-status'],
+  'fabric-peer': ['/healthz', '/version', '/metrics'],
+  'fabric-orderer': ['/healthz', '/version', '/participation/v1/channels'],
+  acapy: ['/status/live', '/status/ready'],
+  cacti: ['/api/v1/api-server/healthcheck'],
+  fineract: ['/actuator/health', '/actuator/info'],
+  // The path is the one that the operator wrote into the URL of the endpoint.
+  'http-health': [''],
+  'http-route': [''],
 } as const;
 
 /** Commands over SSH, as argument vectors; there are no shell strings. */
@@ -47,10 +72,13 @@ export class NotAllowedError extends Error {
   override readonly name = 'NotAllowedError';
 }
 
-/** @throws NotAllowedError unless the method is listed */
-export function assertRpcMethod(method: string): void {
+/** @throws NotAllowedError unless the method is listed, and with these parameters */
+export function assertRpcCall(method: string, params: readonly unknown[]): void {
   if (!(RPC_METHODS as readonly string[]).includes(method))
     throw new NotAllowedError(`${method} is not on the list of methods that probes may call`);
+  const only = ONLY_WITH[method as RpcMethod];
+  if (only !== undefined && JSON.stringify(params) !== only)
+    throw new NotAllowedError(`${method} may be called with ${only} only`);
 }
 
 /** @throws NotAllowedError unless the path is listed for some service */

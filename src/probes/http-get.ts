@@ -3,7 +3,7 @@ import { sanitiseLine } from '../model/index.ts';
 import { type ProbeContext, timeoutOf } from './context.ts';
 import { redact } from './redact.ts';
 import { makeAnswer } from './rpc-session.ts';
-import { httpRequest } from './transports/http.ts';
+import { type HttpAnswer, httpRequest } from './transports/http.ts';
 
 /** A GET of a JSON resource, with its answer class and stored raw body. */
 export interface JsonGet {
@@ -14,13 +14,33 @@ export interface JsonGet {
   readonly raw: RawRef | null;
 }
 
-/** Asks for one JSON resource. The token, if any, lives for this request only. */
-export async function getJson(
+/** A token as it is sent, and what of it must never be stored. */
+interface SentToken {
+  readonly header: string;
+  readonly secret: string;
+}
+
+/** Asks for one resource of any type. The status alone tells `ok` from `http-error`; the text is as it came. */
+export async function getText(
   context: ProbeContext,
   endpoint: Endpoint,
   path: string,
-  token: { readonly header: string; readonly secret: string } | null = null,
-): Promise<JsonGet> {
+): Promise<JsonGet & { readonly text: string }> {
+  const { answer, raw } = await get(context, endpoint, path, null);
+  const text = Buffer.from(answer.body).toString('utf8');
+  const { status } = answer;
+  const good = status !== null && status >= 200 && status <= 299;
+  const cls: AnswerClass = answer.class !== 'ok' || good ? answer.class : 'http-error';
+  const detail = answer.class === 'ok' ? (good ? '' : `status ${status}`) : answer.detail;
+  return { class: cls, status, json: null, detail: sanitiseLine(detail, 160), raw, text };
+}
+
+async function get(
+  context: ProbeContext,
+  endpoint: Endpoint,
+  path: string,
+  token: SentToken | null,
+): Promise<{ readonly answer: HttpAnswer; readonly raw: RawRef | null }> {
   const answer = await httpRequest({
     base: endpoint.url,
     path,
@@ -35,6 +55,17 @@ export async function getJson(
     const { bytes, redactions } = redact(answer.body, token === null ? [] : [token.secret]);
     raw = context.storeRaw(bytes, redactions, answer.class === 'too-large');
   }
+  return { answer, raw };
+}
+
+/** Asks for one JSON resource. The token, if any, lives for this request only. */
+export async function getJson(
+  context: ProbeContext,
+  endpoint: Endpoint,
+  path: string,
+  token: SentToken | null = null,
+): Promise<JsonGet> {
+  const { answer, raw } = await get(context, endpoint, path, token);
   const give = (cls: AnswerClass, detail: string, json: unknown = null): JsonGet => ({
     class: cls,
     status: answer.status,

@@ -1,3 +1,4 @@
 export * from './allow-list.ts';
 export * from './context.ts';
+export { commonRound, secondRound, windowRound } from './estate-chain.ts';
 export * from './observe.ts';

@@ -1,8 +1,20 @@
-import { headsOf, networksOf } from '../chain/index.ts';
 import type { DocumentedEstate, Endpoint, Observation } from '../model/index.ts';
-import { besuCommon, besuHead, besuIdentity, qbftProof } from './besu.ts';
+import { qbftProof } from './besu.ts';
+import { observeBesu } from './besu-node.ts';
 import type { ProbeContext } from './context.ts';
+import { commonRound, newestOf, ownHeads, secondRound, windowRound } from './estate-chain.ts';
+import { fabricOrderer, fabricPeer } from './fabric.ts';
+import { indyNode } from './indy.ts';
+import { pooled } from './pool.ts';
 import { pveApi, pveCluster, pveGuests } from './proxmox.ts';
+import {
+  acapyStatus,
+  cactiHealth,
+  fineractHealth,
+  fireflyConnector,
+  httpHealth,
+  httpRoute,
+} from './runtimes.ts';
 import { blockscoutHealth, fireflyStatus, tcpProbe } from './services.ts';
 import { sshHost } from './ssh-host.ts';
 
@@ -21,27 +33,44 @@ export interface ObserveOptions {
 
 const CONCURRENCY = 32;
 
-/** Everything that one endpoint can be asked by itself. Never throws for what the other side does. */
+/**
+ * Everything that one endpoint can be asked by itself. Never throws for what the other side does.
+ * @param depth `heads` asks a Besu node only who and where it is, for looking often
+ */
 export async function observeEndpoint(
   context: ProbeContext,
   endpoint: Endpoint,
+  depth: 'full' | 'heads' = 'full',
 ): Promise<readonly Observation[]> {
   switch (endpoint.kind) {
     case 'proxmox-api':
       return [await pveApi(context, endpoint)];
     case 'ssh':
       return [await sshHost(context, endpoint)];
-    case 'json-rpc': {
-      const [identity, head] = await Promise.all([
-        besuIdentity(context, endpoint),
-        besuHead(context, endpoint),
-      ]);
-      return [identity, head];
-    }
+    case 'json-rpc':
+      return observeBesu(context, endpoint, depth);
     case 'firefly':
       return [await fireflyStatus(context, endpoint)];
+    case 'firefly-connector':
+      return [await fireflyConnector(context, endpoint)];
     case 'blockscout':
       return [await blockscoutHealth(context, endpoint)];
+    case 'fabric-peer':
+      return [await fabricPeer(context, endpoint)];
+    case 'fabric-orderer':
+      return [await fabricOrderer(context, endpoint)];
+    case 'indy':
+      return [await indyNode(context, endpoint)];
+    case 'acapy':
+      return [await acapyStatus(context, endpoint)];
+    case 'cacti':
+      return [await cactiHealth(context, endpoint)];
+    case 'fineract':
+      return [await fineractHealth(context, endpoint)];
+    case 'http-health':
+      return [await httpHealth(context, endpoint)];
+    case 'http-route':
+      return [await httpRoute(context, endpoint)];
     case 'tcp':
       return [await tcpProbe(context, endpoint)];
   }
@@ -77,6 +106,8 @@ export async function observeEstate(
     await Promise.all([
       clusterRound(context, endpoints, gathered, keep),
       commonRound(context, endpoints, gathered, keep),
+      windowRound(context, endpoints, gathered, keep),
+      secondRound(context, endpoints, gathered, keep),
     ]);
   keep(quorumRound(context, gathered));
   return gathered;
@@ -125,56 +156,6 @@ export async function clusterRound(
   keep(guests);
 }
 
-/**
- * Asks every node that gave a head for the block at a common height, so that hashes can be compared: at the lowest head of
- * the nodes that are up to date, and, where some are behind, at the lowest head of all too. Nodes of another network are left out:
- * their height means nothing here, and one that is far behind must not hide a fork among the others.
- */
-export async function commonRound(
-  context: ProbeContext,
-  endpoints: readonly Endpoint[],
-  gathered: readonly Observation[],
-  keep: (observations: readonly Observation[]) => void,
-): Promise<void> {
-  const heads = ownHeads(context, gathered);
-  if (heads.size < 2) return;
-  const numbers = [...heads.values()].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const spread = BigInt(context.estate.thresholds.headSpreadBlocks);
-  const [lowest, highest] = [numbers[0] ?? 0n, numbers.at(-1) ?? 0n];
-  const current = numbers.find((one) => highest - one <= spread) ?? highest;
-  await pooled(
-    endpoints.filter((one) => heads.has(one.id)),
-    CONCURRENCY,
-    async (endpoint) => {
-      if (context.signal.aborted) return;
-      const heights = (heads.get(endpoint.id) ?? 0n) < current ? [lowest] : [...new Set([current, lowest])];
-      keep([await besuCommon(context, endpoint, heights)]);
-    },
-  );
-}
-
-/** Heights by endpoint, of the nodes of this network that gave one with its block, newest answer first. */
-function ownHeads(context: ProbeContext, gathered: readonly Observation[]): ReadonlyMap<string, bigint> {
-  const heads = headsOf(newestOf(gathered, 'besu-head'));
-  const foreign = foreignIn(context, gathered);
-  return new Map(heads.filter((one) => !foreign.has(one.endpoint)).map((one) => [one.endpoint, one.number]));
-}
-
-function foreignIn(context: ProbeContext, gathered: readonly Observation[]): ReadonlySet<string> {
-  const { chainId, pin } = context.estate;
-  return networksOf(newestOf(gathered, 'besu-identity'), chainId, pin?.genesisHash ?? null).foreign;
-}
-
-function newestOf(gathered: readonly Observation[], probe: string): readonly Observation[] {
-  const newest = new Map<string, Observation>();
-  for (const one of gathered) {
-    const known = newest.get(one.endpoint);
-    if (one.probe === probe && (known === undefined || known.ended <= one.ended))
-      newest.set(one.endpoint, one);
-  }
-  return [...newest.values()];
-}
-
 /** The heads of the nodes of this network, highest first. */
 function headsFromHighest(context: ProbeContext, gathered: readonly Observation[]): readonly Observation[] {
   const heads = ownHeads(context, gathered);
@@ -182,20 +163,4 @@ function headsFromHighest(context: ProbeContext, gathered: readonly Observation[
   return newestOf(gathered, 'besu-head')
     .filter((one) => heads.has(one.endpoint))
     .sort((a, b) => (height(a) > height(b) ? -1 : height(a) < height(b) ? 1 : 0));
-}
-
-/** Runs `work` for each item, at most `limit` at a time. */
-export async function pooled<T>(
-  items: readonly T[],
-  limit: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    for (let index = next++; index < items.length; index = next++) {
-      const item = items[index];
-      if (item !== undefined) await work(item);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
 }

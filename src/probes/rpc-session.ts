@@ -1,9 +1,18 @@
-import type { Answer, AnswerClass, Check, Endpoint, JsonObject, RawRef } from '../model/index.ts';
+import type {
+  Answer,
+  AnswerClass,
+  Check,
+  Endpoint,
+  EvidenceLevel,
+  JsonObject,
+  Observation,
+  RawRef,
+} from '../model/index.ts';
 import type { RpcMethod } from './allow-list.ts';
-import type { ProbeContext } from './context.ts';
+import { observe, type ProbeContext } from './context.ts';
 import { redact } from './redact.ts';
 import { readToken, TokenError } from './token.ts';
-import { type RpcAnswer, rpcCall } from './transports/json-rpc.ts';
+import { type BatchCall, type RpcAnswer, rpcBatch, rpcCall } from './transports/json-rpc.ts';
 
 /** Asks one node several questions in turn and keeps the raw bodies together. */
 export class RpcSession {
@@ -37,7 +46,17 @@ export class RpcSession {
   async call(method: RpcMethod, params: readonly unknown[] = []): Promise<RpcAnswer> {
     if (this.#broken !== null) return this.#broken;
     this.#asked.push(`${method} ${JSON.stringify(params)}`);
-    const answer = await rpcCall(this.#endpoint, method, params, this.#context.signal, this.#token);
+    return this.#keep(await rpcCall(this.#endpoint, method, params, this.#context.signal, this.#token));
+  }
+
+  /** Several calls in one request; `result` is the array of responses as it came. */
+  async batch(calls: readonly BatchCall[]): Promise<RpcAnswer> {
+    if (this.#broken !== null) return this.#broken;
+    this.#asked.push(`batch of ${calls.length}`);
+    return this.#keep(await rpcBatch(this.#endpoint, calls, this.#context.signal, this.#token));
+  }
+
+  #keep(answer: RpcAnswer): RpcAnswer {
     this.#bodies.push(Buffer.from(answer.body), Buffer.from('\n'));
     if (answer.class !== 'ok' && answer.class !== 'ok-null' && answer.class !== 'rpc-error')
       this.#broken = answer;
@@ -51,6 +70,35 @@ export class RpcSession {
     const { bytes, redactions } = redact(all, this.#token === null ? [] : [this.#token]);
     return this.#context.storeRaw(bytes, redactions, false);
   }
+}
+
+/** What a probe made of its session. */
+export interface SessionResult {
+  readonly answer: Answer;
+  readonly level: EvidenceLevel;
+}
+
+/**
+ * One probe that asks one node: opens the session, runs `ask`, and keeps the raw answers. Where the node could not be asked, or
+ * its token not be read, the observation says so and `ask` decides nothing.
+ */
+export function observeRpc(
+  context: ProbeContext,
+  what: { readonly probe: string; readonly endpoint: Endpoint; readonly request: string },
+  ask: (session: RpcSession) => Promise<SessionResult>,
+): Promise<Observation> {
+  return observe(context, what, async () => {
+    let session: RpcSession;
+    try {
+      session = await RpcSession.open(context, what.endpoint);
+    } catch (error) {
+      return { answer: tokenAnswer(error), level: 'none', raw: null };
+    }
+    const result = await ask(session);
+    const raw = session.raw();
+    if (session.broken === null) return { ...result, raw };
+    return { answer: makeAnswer(session.broken.class, {}, [], session.broken), level: 'none', raw };
+  });
 }
 
 /** An answer object from class, facts and checks. */

@@ -5,8 +5,12 @@ import type { Round } from './live.ts';
 /** How often the estate as a whole is asked, in milliseconds. */
 const CLUSTER_MS = 10_000;
 const CHAIN_MS = 5_000;
+const WINDOW_MS = 30_000;
 
-/** The questions of a live screen that need several answers: the cluster's list of guests, and one block on all nodes. */
+/**
+ * The questions of a live screen that need several answers: the cluster's list of guests, one block on all nodes, the last headers, and a
+ * second look at nodes that are behind.
+ */
 export function estateRounds(
   estate: DocumentedEstate,
   context: Omit<ProbeContext, 'signal'>,
@@ -31,6 +35,26 @@ export function estateRounds(
         const seen: Observation[] = [];
         await commonRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
         return [...seen, ...quorumRound({ ...context, signal }, gathered)];
+      },
+    },
+    {
+      name: 'window',
+      cadenceMs: WINDOW_MS,
+      ask: async (gathered, signal) => {
+        const { windowRound } = await import('../probes/index.ts');
+        const seen: Observation[] = [];
+        await windowRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
+        return seen;
+      },
+    },
+    {
+      name: 'second-look',
+      cadenceMs: CHAIN_MS,
+      ask: async (gathered, signal) => {
+        const { secondRound } = await import('../probes/index.ts');
+        const seen: Observation[] = [];
+        await secondRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
+        return seen;
       },
     },
   ];

@@ -130,6 +130,7 @@ const estate = object({
   }),
   subjects: list(documentedSubject),
   endpoints: list(endpoint),
+  'tierPolicy?': mapping,
   conflicts: list(
     object({ subject, field: text, sides: list(object({ value: anything, source })), note: text }),
   ),

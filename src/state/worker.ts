@@ -1,9 +1,11 @@
 import type { MessagePort } from 'node:worker_threads';
 import { loadEstate } from '../estate/index.ts';
 import type { Backend, BackendEvent } from './backend.ts';
+import { Depth } from './depth.ts';
 import { estateRounds } from './estate-rounds.ts';
 import { lazyRuns } from './lazy-runs.ts';
 import { LiveEstate } from './live.ts';
+import { errorOf } from './poller.ts';
 import { reportFailure, serveBackend } from './port-rpc.ts';
 import { rawRefOf } from './raw-store.ts';
 import { vantageHere } from './tool.ts';
@@ -34,6 +36,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     for (const listener of listeners) listener(event);
   };
   const context = { estate, vantage, storeRaw: rawRefOf };
+  const depth = new Depth();
   const live = new LiveEstate(
     {
       estate,
@@ -42,7 +45,13 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
       // The probes and their packages are loaded when they are first wanted: the screen is painted before.
       ask: async (endpoint, signal) => {
         const { observeEndpoint } = await import('../probes/index.ts');
-        return observeEndpoint({ ...context, signal }, endpoint);
+        const seen = await observeEndpoint(
+          { ...context, signal },
+          endpoint,
+          depth.of(endpoint.id, Date.now()),
+        );
+        if (errorOf(seen) !== null) depth.failed(endpoint.id);
+        return seen;
       },
       rounds: estateRounds(estate, context),
     },

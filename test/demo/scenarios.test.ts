@@ -5,7 +5,7 @@ import { assessEstate, type EstateAssessment, hasHostile } from '../../src/model
 import { observeEstate } from '../../src/probes/index.ts';
 import { snapshotOf } from '../model/make.ts';
 import { contextOf } from '../probes/context.ts';
-import { type Demo, SCENARIOS_FOR_TESTS, startDemo } from './start.ts';
+import { type Demo, startDemo } from './start.ts';
 
 let demo: Demo | null = null;
 afterEach(async () => {
@@ -107,18 +107,5 @@ describe('each scenario gives its own verdict and reason over real sockets', () 
     const assessed = await assess('all-dead');
     expect(assessed.verdict).toMatchObject({ result: 'incomplete', exitCode: 3, critical: [] });
     for (const one of assessed.subjects) expect(['unknown', 'as-expected']).toContain(one.health);
-  });
-
-  it('knows every scenario that is offered', () => {
-    expect([...SCENARIOS_FOR_TESTS].sort()).toEqual([
-      'all-dead',
-      'fork',
-      'healthy',
-      'host-down',
-      'hostile-names',
-      'placeholder-running',
-      'stalled',
-      'validator-down',
-    ]);
   });
 });

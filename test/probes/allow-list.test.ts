@@ -15,16 +15,17 @@ import { endpoint } from './context.ts';
 /** What no probe may ever call: everything that changes a node, and what costs it dearly. */
 const NEVER = [
   /^eth_send/,
-  /^miner_/,
-  /^admin_(add|remove|change|logs)/,
-  /^debug_/,
-  /^perm_(add|remove|reload)/,
+  /^miner_(?!getMinGasPrice$)/,
+  /^admin_(?!peers$|nodeInfo$)/,
+  /^debug_(?!getRawHeader$)/,
+  /^trace_(?!block$)/,
+  /^perm_(?!get(Nodes|Accounts)Allowlist$)/,
   /^qbft_(propose|discard)/,
   /^plugins_/,
   /^testing_/,
   /^engine_/,
   /^personal_/,
-  /^txpool_besu/,
+  /^txpool_(?!besuStatistics$)/,
 ];
 
 describe('what probes can emit', () => {
@@ -45,6 +46,15 @@ describe('what probes can emit', () => {
         "qbft_getSignerMetrics",
         "qbft_getPendingVotes",
         "qbft_getRequestTimeoutSeconds",
+        "txpool_besuStatistics",
+        "eth_gasPrice",
+        "admin_nodeInfo",
+        "admin_peers",
+        "perm_getNodesAllowlist",
+        "perm_getAccountsAllowlist",
+        "miner_getMinGasPrice",
+        "debug_getRawHeader",
+        "trace_block",
       ]
     `);
   });
@@ -52,13 +62,51 @@ describe('what probes can emit', () => {
   it('holds only paths that are read with GET, and commands that only read', () => {
     expect(GET_PATHS).toMatchInlineSnapshot(`
       {
+        "acapy": [
+          "/status/live",
+          "/status/ready",
+        ],
         "blockscout": [
           "/api/health",
+          "/api/v1/health",
+          "/api/v2/blocks",
           "/api/v2/main-page/indexing-status",
+        ],
+        "cacti": [
+          "/api/v1/api-server/healthcheck",
+        ],
+        "fabric-orderer": [
+          "/healthz",
+          "/version",
+          "/participation/v1/channels",
+        ],
+        "fabric-peer": [
+          "/healthz",
+          "/version",
+          "/metrics",
+        ],
+        "fineract": [
+          "/actuator/health",
+          "/actuator/info",
         ],
         "firefly": [
           "/api/v1/status",
           "/api/v1/namespaces?includeinitializing=true",
+        ],
+        "firefly-connector": [
+          "/readyz",
+          "/status/ready",
+        ],
+        "http-health": [
+          "",
+        ],
+        "http-route": [
+          "",
+        ],
+        "json-rpc": [
+          "/",
+          "/liveness",
+          "/readiness",
         ],
         "proxmox-api": [
           "/api2/json/version",

@@ -144,7 +144,14 @@ describe('every way of not answering has its own name', () => {
 
 describe('JSON-RPC answers', () => {
   const answer = (status: number, body: string) =>
-    readRpc({ class: 'ok', status, contentType: 'application/json', body: Buffer.from(body), detail: '' });
+    readRpc({
+      class: 'ok',
+      status,
+      contentType: 'application/json',
+      date: '',
+      body: Buffer.from(body),
+      detail: '',
+    });
 
   it('makes error texts harmless', () => {
     const { detail } = answer(

@@ -39,6 +39,12 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((one) => new Promise((done) => one.close(done))));
 });
 
+interface Call {
+  readonly id: unknown;
+  readonly method: string;
+  readonly params: readonly unknown[];
+}
+
 /** A node that answers from a list of blocks. */
 async function node(vmid: number, blocks: readonly unknown[]): Promise<Endpoint> {
   const height = blocks.length - 1;
@@ -48,18 +54,24 @@ async function node(vmid: number, blocks: readonly unknown[]): Promise<Endpoint>
       body += chunk.toString();
     });
     request.on('end', () => {
-      const { id, method, params } = JSON.parse(body) as { id: unknown; method: string; params: unknown[] };
-      const at = params[0] === 'latest' ? height : Number(params[0]);
-      const results: Record<string, unknown> = {
-        eth_chainId: '0x8a',
-        net_version: '138',
-        web3_clientVersion: 'besu/v25.12.0/linux-x86_64/openjdk-java-21',
-        eth_blockNumber: `0x${height.toString(16)}`,
-        eth_getBlockByNumber: blocks[at] ?? null,
-        eth_syncing: false,
-        net_peerCount: '0x4',
+      if (body === '') return response.writeHead(201).end();
+      const answer = ({ id, method, params }: Call): object => {
+        const at = params[0] === 'latest' ? height : Number(params[0]);
+        const results: Record<string, unknown> = {
+          eth_chainId: '0x8a',
+          net_version: '138',
+          web3_clientVersion: 'besu/v25.12.0/linux-x86_64/openjdk-java-21',
+          eth_blockNumber: `0x${height.toString(16)}`,
+          eth_getBlockByNumber: blocks[at] ?? null,
+          eth_syncing: false,
+          net_peerCount: '0x4',
+        };
+        if (!Object.hasOwn(results, method))
+          return { id, error: { code: -32604, message: 'Method not enabled' } };
+        return { jsonrpc: '2.0', id, result: results[method] };
       };
-      response.end(JSON.stringify({ jsonrpc: '2.0', id, result: results[method] }));
+      const calls = JSON.parse(body) as Call | Call[];
+      response.end(JSON.stringify(Array.isArray(calls) ? calls.map(answer) : answer(calls)));
     });
   });
   servers.push(server);
@@ -73,7 +85,7 @@ async function look(
   more: Partial<DocumentedEstate> = {},
 ): Promise<{ readonly observations: readonly Observation[]; readonly found: readonly string[] }> {
   const pin = { genesisHash: GENESIS, validators, fromBlock: 0 };
-  const { estate, storeRaw, vantage, signal } = contextOf(nodes, { pin, ...more });
+  const { estate, storeRaw, vantage, signal } = contextOf(nodes, { pin, thresholds, ...more });
   const observations = await observeEstate(estate, { vantage, signal, storeRaw });
   const snapshot = { ...snapshotOf([], observations), estate };
   const found = chainRules.flatMap((rule) => rule({ subjects: [], snapshot, at: Date.now() }));
@@ -84,6 +96,7 @@ const proofsIn = (observations: readonly Observation[]): readonly string[] =>
     .filter((one) => one.probe === 'qbft-proof')
     .map((one) => `${one.subject} ${one.endpoint} ${String(one.answer.facts.verdict)}`);
 
+const thresholds = { ...snapshotOf([], []).estate.thresholds, emptyBlockPeriodS: 100, requestTimeoutS: 0 };
 const ROOT = `0x${'01'.repeat(32)}`;
 const FORK = `0x${'02'.repeat(32)}`;
 
@@ -104,14 +117,14 @@ describe('questions that need several nodes', () => {
     const fork = [...main.slice(0, 6), ...chainOf(12, FORK).slice(6)];
     const nodes = [await node(1, main), await node(2, main), behind, await node(4, fork)];
     const { found } = await look(nodes);
-    expect(found).toEqual(['chain:138 qbft-fork', 'vmid:4 on-other-fork', 'vmid:3 lagging']);
+    expect(found).toEqual(['chain:138 qbft-fork', 'vmid:4 on-other-fork', 'vmid:3 node-stuck']);
   });
 
   it('see that the one far behind is on a fork of its own', async () => {
     const main = chainOf(12, ROOT);
     const nodes = [await node(1, main), await node(2, main), await node(3, chainOf(2, FORK))];
     const { found } = await look(nodes);
-    expect(found).toEqual(['chain:138 qbft-fork', 'vmid:3 on-other-fork', 'vmid:3 lagging']);
+    expect(found).toEqual(['chain:138 qbft-fork', 'vmid:3 on-other-fork', 'vmid:3 node-stuck']);
   });
 
   it('leave a node of another network out of everything', async () => {

@@ -12,6 +12,8 @@ export interface HttpAnswer {
   readonly class: AnswerClass;
   readonly status: number | null;
   readonly contentType: string;
+  /** The Date header as sent, or empty. */
+  readonly date: string;
   readonly body: Uint8Array;
   readonly detail: string;
 }
@@ -106,6 +108,7 @@ function collect(response: IncomingMessage, finish: (answer: HttpAnswer) => void
     class: cls,
     status: response.statusCode ?? null,
     contentType: String(response.headers['content-type'] ?? ''),
+    date: String(response.headers.date ?? ''),
     body: Buffer.concat(chunks),
     detail,
   });
@@ -167,7 +170,7 @@ function secureAgent(hostname: string, ca: string | undefined, pin: string | und
 }
 
 function failure(cls: AnswerClass, detail: string): HttpAnswer {
-  return { class: cls, status: null, contentType: '', body: new Uint8Array(), detail };
+  return { class: cls, status: null, contentType: '', date: '', body: new Uint8Array(), detail };
 }
 
 /** The answer class for a socket or TLS error. */
@@ -198,7 +201,12 @@ export function classOfError(error: NodeJS.ErrnoException): AnswerClass {
   }
 }
 
+/** How Node says that the other side ended the connection in good order before it answered. */
+const HANG_UP = 'socket hang up';
+export const CLOSED_AT_ONCE = 'the connection was accepted and closed without an answer';
+
 function describeError(error: NodeJS.ErrnoException): string {
   const { code, message } = error;
+  if (message === HANG_UP) return CLOSED_AT_ONCE;
   return sanitiseLine(code === undefined || message.includes(code) ? message : `${code} ${message}`, 160);
 }

@@ -1,5 +1,5 @@
 import { type AnswerClass, type Endpoint, sanitiseLine } from '../../model/index.ts';
-import { assertRpcMethod, type RpcMethod } from '../allow-list.ts';
+import { assertRpcCall, type RpcMethod } from '../allow-list.ts';
 import { timeoutOf } from '../context.ts';
 import { type HttpAnswer, httpRequest } from './http.ts';
 
@@ -25,18 +25,59 @@ export async function rpcCall(
   signal: AbortSignal,
   authorization: string | null,
 ): Promise<RpcAnswer> {
-  assertRpcMethod(method);
-  const answer = await httpRequest({
+  assertRpcCall(method, params);
+  return readRpc(
+    await post(endpoint, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }), signal, authorization),
+  );
+}
+
+/** One call of a batch. */
+export interface BatchCall {
+  readonly id: number;
+  readonly method: RpcMethod;
+  readonly params: readonly unknown[];
+}
+
+/**
+ * Makes several calls in one request. The class is that of the whole; `result` is the array as it came when it is `ok`.
+ * @throws NotAllowedError for a call that no probe may make
+ */
+export async function rpcBatch(
+  endpoint: Endpoint,
+  calls: readonly BatchCall[],
+  signal: AbortSignal,
+  authorization: string | null,
+): Promise<RpcAnswer> {
+  for (const { method, params } of calls) assertRpcCall(method, params);
+  const body = JSON.stringify(calls.map((call) => ({ jsonrpc: '2.0', ...call })));
+  const answer = await post(endpoint, body, signal, authorization);
+  const single = readRpc(answer);
+  if (answer.class !== 'ok' || answer.status !== 200 || single.class !== 'not-json') return single;
+  let json: unknown;
+  try {
+    json = JSON.parse(Buffer.from(answer.body).toString('utf8'));
+  } catch {
+    return single;
+  }
+  return Array.isArray(json) ? { ...single, class: 'ok', code: 200, detail: '', result: json } : single;
+}
+
+function post(
+  endpoint: Endpoint,
+  body: string,
+  signal: AbortSignal,
+  authorization: string | null,
+): Promise<HttpAnswer> {
+  return httpRequest({
     base: endpoint.url,
     path: '',
-    jsonRpcBody: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    jsonRpcBody: body,
     ...(authorization === null ? {} : { authorization: `Bearer ${authorization}` }),
     ...(endpoint.hostHeader === undefined ? {} : { hostHeader: endpoint.hostHeader }),
     ...(endpoint.tls === undefined ? {} : { tls: endpoint.tls }),
     timeoutMs: timeoutOf(endpoint),
     signal,
   });
-  return readRpc(answer);
 }
 
 /** Names a JSON-RPC answer by its class. Pure. (Besu's rules of the wire.) */

@@ -27,3 +27,57 @@ export function tcpConnect(
     );
   });
 }
+
+/** What to send over a bare TCP connection, and how much of an answer is enough. */
+export interface TcpQuestion {
+  readonly host: string;
+  readonly port: number;
+  readonly send: Uint8Array;
+  /** Bytes after which we have seen enough; more are cut off. */
+  readonly enough: number;
+  /** Milliseconds for everything, connecting included. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends some bytes over TCP and takes in the first of the answer. `ok` means that the connection stood: silence until the time-out, or an end
+ * of the connection, gives whatever had come until then.
+ */
+export function tcpExchange(
+  question: TcpQuestion,
+): Promise<{ readonly class: AnswerClass; readonly detail: string; readonly received: Uint8Array }> {
+  const { host, port, send, enough, timeoutMs, signal } = question;
+  if (signal.aborted)
+    return Promise.resolve({ class: 'aborted', detail: 'stopped before asking', received: new Uint8Array() });
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let connected = false;
+    const socket = net.connect({ host, port, noDelay: true });
+    const finish = (cls: AnswerClass, detail: string): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      socket.destroy();
+      resolve({ class: cls, detail, received: Buffer.concat(chunks).subarray(0, enough) });
+    };
+    const ended = (): void =>
+      connected ? finish('ok', '') : finish('timeout', `no connection within ${timeoutMs} ms`);
+    const onAbort = (): void => finish('aborted', 'stopped while waiting');
+    const timer = setTimeout(ended, timeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.once('connect', () => {
+      connected = true;
+      socket.write(send);
+    });
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size >= enough) finish('ok', '');
+    });
+    socket.once('end', () => finish('ok', ''));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      connected ? finish('ok', '') : finish(classOfError(error), error.code ?? 'error'),
+    );
+  });
+}
