@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttp, type Server as HttpServer } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { type AddressInfo, createServer as createTcp, type Server as NetServer } from 'node:net';
+import { type AddressInfo, createServer as createTcp, type Server as NetServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeClusterCa } from './certificates.ts';
@@ -37,6 +37,8 @@ export interface Demo {
   readonly configPath: string;
   readonly folder: string;
   readonly estateId: string;
+  /** Connections that are open now, to all servers together. */
+  connections(): number;
   /** Ends all servers and removes the folder. */
   stop(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       configPath,
       folder,
       estateId,
+      connections: () => simulation.connections,
       async stop() {
         await simulation.stop();
         await rm(folder, { recursive: true, force: true });
@@ -81,6 +84,12 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     await rm(folder, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Takes in what comes, says nothing, and goes when the other side goes. */
+function sayNothing(socket: Socket): void {
+  socket.on('error', () => undefined);
+  socket.resume();
 }
 
 function isBesu(guest: SimGuest): boolean {
@@ -245,11 +254,10 @@ class Simulation {
       };
     if ([...FABRIC, ...INDY].includes(guest.vmid))
       return {
-        server: createTcp((socket) => socket.on('error', () => undefined)),
+        server: createTcp(sayNothing),
         up: (this.#scenario.listeners ?? []).includes(guest.vmid),
       };
-    if (guest.category === 'npmplus')
-      return { server: createTcp((socket) => socket.on('error', () => undefined)), up };
+    if (guest.category === 'npmplus') return { server: createTcp(sayNothing), up };
     return null;
   }
 
@@ -296,6 +304,10 @@ class Simulation {
     if (emptyS !== undefined && now < Number(BigInt(this.#main.head.timestamp)) + emptyS) return;
     this.#main.produce(now);
     if (this.#scenario.forked !== undefined) this.#fork.produce(now, { stateRoot: `0x${'5f'.repeat(32)}` });
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
   }
 
   async stop(): Promise<void> {
