@@ -143,7 +143,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       done(await snapshotVerify(path, flags, io));
     });
 
-  const chain = command(program, 'chain', 'prove quorum from blocks, offline');
+  const chain = command(program, 'chain', 'quorum proofs and configuration checks, offline');
   command(chain, 'prove <file>', 'a block object, a JSON-RPC response, or a snapshot')
     .option('--validators <addresses>', 'the validator set to count against, separated by commas')
     .option('--trust <file>', 'a trust store that pins the validator set')
@@ -155,6 +155,36 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .action(async (path: string, flags: JsonFlag & { validators?: string; trust?: string }) => {
       const { chainProve } = await import('./chain-prove.ts');
       done(await chainProve(path, flags, io));
+    });
+
+  command(chain, 'lint <file>', 'whether a Besu release starts with this TOML configuration')
+    .option('--besu <version>', 'the release, for example 25.12.0; by default the newest one known')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 it starts, 1 it does not, 2 the file or the release can not be read.',
+    )
+    .action(async (path: string, flags: JsonFlag & { besu?: string }) => {
+      const { chainLint } = await import('./chain-lint.ts');
+      done(await chainLint(path, flags, io));
+    });
+
+  withConfig(command(program, 'phase3', 'the automated slices, then what remains for people'))
+    .option('--json', 'machine-readable output')
+    .option('--open', 'then open the console at the runbook of what remains')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 the slices pass, 1 one failed, 2 usage or configuration, 3 one could not be looked at. Optional slices never decide.',
+    )
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag & { open?: boolean }>(self);
+      const { FOLLOW_UPS, phase3Command } = await import('./phase3.ts');
+      const code = await phase3Command(pathsOf(flags), flags, io);
+      if (flags.open === true) {
+        const { consoleCommand } = await import('./console.ts');
+        await consoleCommand(pathsOf(flags), { runbook: FOLLOW_UPS }, io);
+      }
+      done(code);
     });
 
   const evidence = command(program, 'evidence', 'check what people signed, offline');
