@@ -13,8 +13,8 @@ import {
   CRASH_KEY,
   CRASH_RUNBOOK,
   crashActor,
-  crashBase,
   crashOpen,
+  crashStep,
 } from '../scripts/crash-records.ts';
 import { canonicalBytes } from '../src/evidence/canonical.ts';
 import { Journal, newSession } from '../src/evidence/journal.ts';
@@ -30,26 +30,6 @@ const root = mkdtempSync(join(process.env.C138_BENCH_DIR ?? tmpdir(), 'c138-benc
 const key = new SigningKey(CRASH_KEY);
 const address = computeAddress(key).toLowerCase() as Hex;
 const actor = crashActor(address);
-
-function step(text: string): RecordBody {
-  return {
-    ...crashBase(journal, actor),
-    kind: 'confirm',
-    step: {
-      id: 'again',
-      text,
-      expected: 'nothing lost',
-      mode: 'read-do',
-      critical: false,
-      subject: null,
-      registered_status: null,
-    },
-    verdict: 'failed',
-    observations: [],
-    claims: [],
-    note: 'again',
-  };
-}
 
 function percentile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -85,7 +65,7 @@ try {
   await journal.append(opened.bytes, opened.sig);
   // One of each in turn, so that whatever else the machine does falls on both.
   for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
-    const { bytes, sig } = sign(step(`Round ${round}: ${'x'.repeat(200)}`));
+    const { bytes, sig } = sign(crashStep(journal, actor, `Round ${round}: ${'x'.repeat(200)}`));
     const line = encodeLine(bytes, sig);
     size = line.length;
     const start = performance.now();

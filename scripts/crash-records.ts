@@ -49,7 +49,10 @@ export function crashActor(address: Hex): Actor {
   };
 }
 
-export function crashBase(journal: Journal, actor: Actor | null): RecordBase {
+/** Where a record goes: what a journal says, or what somebody says who writes lines without one. */
+export type Place = Pick<Journal, 'session' | 'next' | 'trustSha256'>;
+
+export function crashBase(journal: Pick<Place, 'session' | 'next'>, actor: Actor | null): RecordBase {
   return {
     v: 1,
     session: journal.session,
@@ -62,7 +65,7 @@ export function crashBase(journal: Journal, actor: Actor | null): RecordBase {
   };
 }
 
-export function crashOpen(journal: Journal, actor: Actor): OpenBody {
+export function crashOpen(journal: Place, actor: Actor): OpenBody {
   return {
     ...crashBase(journal, actor),
     kind: 'open',
@@ -82,18 +85,14 @@ export function crashOpen(journal: Journal, actor: Actor): OpenBody {
   };
 }
 
-export function crashConfirm(
-  journal: Journal,
-  actor: Actor,
-  raw: { readonly sha256: string; readonly bytes: number },
-): ConfirmBody {
-  const at = new Date().toISOString();
+/** A small answer that is given again and again. */
+export function crashStep(journal: Pick<Place, 'session' | 'next'>, actor: Actor, text: string): ConfirmBody {
   return {
     ...crashBase(journal, actor),
     kind: 'confirm',
     step: {
       id: 'again',
-      text: 'Do it again',
+      text,
       expected: 'nothing lost',
       mode: 'read-do',
       critical: false,
@@ -101,6 +100,20 @@ export function crashConfirm(
       registered_status: null,
     },
     verdict: 'failed',
+    observations: [],
+    claims: [],
+    note: 'again',
+  };
+}
+
+export function crashConfirm(
+  journal: Journal,
+  actor: Actor,
+  raw: { readonly sha256: string; readonly bytes: number },
+): ConfirmBody {
+  const at = new Date().toISOString();
+  return {
+    ...crashStep(journal, actor, 'Do it again'),
     observations: [
       {
         probe: 'crash',
@@ -119,7 +132,5 @@ export function crashConfirm(
         raw: { ...raw, truncated: false, redactions: [] },
       },
     ],
-    claims: [],
-    note: 'again',
   };
 }

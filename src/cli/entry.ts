@@ -4,8 +4,13 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 /** The first lines of every thread and process of c138: which of them is this? Nothing heavy is loaded before that is known. */
 async function start(): Promise<void> {
   if (!isMainThread) {
+    if (parentPort === null) return;
+    if ((workerData as { kind?: unknown }).kind === 'c138-signatures') {
+      const { serveSignatures } = await import('../evidence/signature-worker.ts');
+      return serveSignatures(parentPort);
+    }
     const { runWorker } = await import('../state/worker.ts');
-    if (parentPort !== null) await runWorker(parentPort, workerData);
+    await runWorker(parentPort, workerData);
     return;
   }
   Object.assign(process.env, { NODE_ENV: 'production' });

@@ -14,8 +14,9 @@ import type { Runbook, Verdict } from '../model/runbook.ts';
 import { VERDICTS } from '../model/runbook.ts';
 import { claimNeedsWitness } from './claims.ts';
 import { firstPrev } from './line.ts';
-import { merkleLeaf, merkleRootOfLeaves } from './merkle.ts';
+import { MerkleStack, merkleLeaf } from './merkle.ts';
 import { recoverAddress } from './record-signature.ts';
+import type { Slimmer } from './slim.ts';
 import { digestOf, digestOfTyped, witnessTypedData } from './typed-data.ts';
 
 /** A record that can not stand at this place of the journal. */
@@ -43,9 +44,10 @@ export interface Witnessing {
  */
 export class JournalState {
   readonly #hashes: Hex[] = [];
-  readonly #leaves: Uint8Array[] = [];
+  readonly #merkle = new MerkleStack();
   readonly #bodies: RecordBody[] = [];
-  readonly #lines: Uint8Array[] = [];
+  readonly #slimmer: Slimmer | null;
+  #last: RecordBody | null = null;
   readonly #blobs = new Map<string, number>();
   readonly answers = new Map<string, StepAnswer>();
   /** Steps answered again without the first answer having failed; a matter of policy. */
@@ -56,6 +58,13 @@ export class JournalState {
   #seal: SealBody | null = null;
   #trust: Hex | null = null;
   #maxClockStepMs = 0;
+  /** What a seal says, as it was when the seal came. */
+  #beforeSeal: Pick<SealBody['seal'], 'count' | 'head' | 'max_clock_step_ms'> | null = null;
+
+  /** @param slimmer makes records small that are only checked, where a journal may be very long */
+  constructor(slimmer: Slimmer | null = null) {
+    this.#slimmer = slimmer;
+  }
 
   get open(): OpenBody | null {
     return this.#open;
@@ -65,10 +74,6 @@ export class JournalState {
   }
   get bodies(): readonly RecordBody[] {
     return this.#bodies;
-  }
-  /** The lines as read, each with its LF. */
-  get lines(): readonly Uint8Array[] {
-    return this.#lines;
   }
   get hashes(): readonly Hex[] {
     return this.#hashes;
@@ -86,7 +91,7 @@ export class JournalState {
     return this.#maxClockStepMs;
   }
   get merkleRoot(): Hex {
-    return merkleRootOfLeaves(this.#leaves);
+    return this.#merkle.root();
   }
 
   /** Place and predecessor of the next record of this session. */
@@ -155,24 +160,38 @@ export class JournalState {
 
   /** Takes in a record that `check` let pass. `line` is the whole line with LF, `hash` its SHA-256. */
   accept(body: RecordBody, line: Uint8Array, hash: Hex): void {
+    if (body.kind === 'seal') {
+      this.#beforeSeal = this.#counts();
+      this.#seal = body;
+    } else this.#merkle.push(merkleLeaf(line));
     this.#noteClock(body);
-    this.#bodies.push(body);
+    this.#last = body;
     this.#hashes.push(hash);
-    this.#lines.push(line);
-    if (body.kind !== 'seal') this.#leaves.push(merkleLeaf(line));
+    const kept = this.#slimmer === null ? body : this.#slimmer.body(body);
+    this.#bodies.push(kept);
     if (body.kind === 'open') {
       this.#open = body;
       this.#trust = body.open.trust_sha256;
     }
     if (body.kind === 'resume') this.#trust = body.resume.trust_sha256;
-    if (body.kind === 'seal') this.#seal = body;
-    if (body.kind === 'probe' || body.kind === 'confirm') {
-      if (body.observations.length > 0) this.evidence.set(body.seq, body.observations);
-      for (const { raw } of body.observations) if (raw !== null) this.#blobs.set(raw.sha256, raw.bytes);
-    }
+    if (body.kind === 'probe' || body.kind === 'confirm') this.#keep(body.seq, body.observations);
     if (body.kind === 'witness') this.witnessings.push({ ref: body.ref, by: body.witness });
-    if (body.kind === 'confirm' || body.kind === 'correction' || body.kind === 'deviation')
-      this.#answer(body);
+    if (kept.kind === 'confirm' || kept.kind === 'correction' || kept.kind === 'deviation')
+      this.#answer(kept);
+  }
+
+  #keep(seq: number, observations: readonly Observation[]): void {
+    if (observations.length === 0) return;
+    this.evidence.set(seq, this.#slimmer?.observations(observations) ?? observations);
+    for (const { raw } of observations) if (raw !== null) this.#blobs.set(raw.sha256, raw.bytes);
+  }
+
+  #counts(): Pick<SealBody['seal'], 'count' | 'head' | 'max_clock_step_ms'> {
+    return {
+      count: this.#bodies.length,
+      head: this.#hashes.at(-1) ?? firstPrev(`0x${'00'.repeat(32)}`),
+      max_clock_step_ms: this.#maxClockStepMs,
+    };
   }
 
   #answer(body: ConfirmBody | CorrectionBody | DeviationBody): void {
@@ -188,26 +207,24 @@ export class JournalState {
   }
 
   #noteClock(body: RecordBody): void {
-    const last = this.#bodies.at(-1);
-    if (last === undefined || last.clock.boot_id !== body.clock.boot_id) return;
+    const last = this.#last;
+    if (last === null || last.clock.boot_id !== body.clock.boot_id) return;
     const wall = Date.parse(body.at) - Date.parse(last.at);
     const mono = Number((BigInt(body.clock.mono_ns) - BigInt(last.clock.mono_ns)) / 1_000_000n);
     this.#maxClockStepMs = Math.max(this.#maxClockStepMs, Math.abs(wall - mono));
   }
 
-  /** What a seal written now must say about the lines so far. */
+  /** What a seal must say about the lines before it: those so far, when it is still to be written. */
   sealFields(runbook: Runbook, trustSha256: Hex): SealBody['seal'] {
     const totals = Object.fromEntries(VERDICTS.map((verdict) => [verdict, 0])) as Record<Verdict, number>;
     for (const answer of this.answers.values()) totals[answer.verdict] += 1;
     return {
-      count: this.#bodies.length,
-      head: this.#hashes.at(-1) ?? firstPrev(`0x${'00'.repeat(32)}`),
+      ...(this.#beforeSeal ?? this.#counts()),
       merkle_root: this.merkleRoot,
       trust_sha256: trustSha256,
       totals: { steps: runbook.steps.length, ...totals },
       open_items: openItems(this, runbook),
       blobs_count: this.#blobs.size,
-      max_clock_step_ms: this.#maxClockStepMs,
     };
   }
 }

@@ -13,23 +13,28 @@ export function merkleLeaf(entry: Uint8Array): Uint8Array {
 }
 
 /**
- * Merkle tree hash of RFC 6962 section 2.1 over leaf hashes, in order.
- * The root of no entries is the SHA-256 of nothing.
+ * Merkle tree hash of RFC 6962 section 2.1 over leaf hashes, built up in order, in memory that grows with the logarithm of
+ * their number. The root of no entries is the SHA-256 of nothing.
  */
-export function merkleRootOfLeaves(leaves: readonly Uint8Array[]): Hex {
-  if (leaves.length === 0) return `0x${createHash('sha256').digest('hex')}`;
-  return `0x${Buffer.from(subtree(leaves, 0, leaves.length)).toString('hex')}`;
-}
+export class MerkleStack {
+  /** Roots of complete subtrees, largest first, with their sizes as powers of two. */
+  readonly #stack: { readonly height: number; readonly hash: Uint8Array }[] = [];
 
-function subtree(leaves: readonly Uint8Array[], from: number, to: number): Uint8Array {
-  const size = to - from;
-  if (size === 1) return leaves[from] as Uint8Array;
-  let left = 1;
-  while (left * 2 < size) left *= 2;
-  return hashOf(1, subtree(leaves, from, from + left), subtree(leaves, from + left, to));
-}
+  push(leaf: Uint8Array): void {
+    let node = { height: 0, hash: leaf };
+    for (let last = this.#stack.at(-1); last?.height === node.height; last = this.#stack.at(-1)) {
+      this.#stack.pop();
+      node = { height: node.height + 1, hash: hashOf(1, last.hash, node.hash) };
+    }
+    this.#stack.push(node);
+  }
 
-/** Merkle tree hash over whole journal lines (with signature and LF). */
-export function merkleRoot(lines: readonly Uint8Array[]): Hex {
-  return merkleRootOfLeaves(lines.map(merkleLeaf));
+  root(): Hex {
+    const right = this.#stack.at(-1);
+    if (right === undefined) return `0x${createHash('sha256').digest('hex')}`;
+    let hash = right.hash;
+    for (let index = this.#stack.length - 2; index >= 0; index -= 1)
+      hash = hashOf(1, (this.#stack[index] as { hash: Uint8Array }).hash, hash);
+    return `0x${Buffer.from(hash).toString('hex')}`;
+  }
 }

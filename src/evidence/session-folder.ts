@@ -4,7 +4,7 @@ import type { Hex } from '../model/json.ts';
 import { APPEND, codeOfError, type Files, type OpenFile, readWhole, writeNew } from './files.ts';
 
 /** Largest journal that is read, in bytes. */
-export const MAX_JOURNAL_BYTES = 64 * 1024 * 1024;
+export const MAX_JOURNAL_BYTES = 512 * 1024 * 1024;
 /** Largest blob that is kept, in bytes. */
 export const MAX_BLOB_BYTES = 4 * 1024 * 1024;
 

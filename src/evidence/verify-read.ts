@@ -1,6 +1,7 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOfError, readWhole, realFiles } from './files.ts';
+import { type JournalBytes, journalInFile } from './journal-bytes.ts';
 import { JOURNAL, MAX_BLOB_BYTES, MAX_JOURNAL_BYTES, RUNBOOK_FILE, TRUST_FILE } from './session-folder.ts';
 import { EXIT, VerifyStop } from './verify-report.ts';
 
@@ -15,7 +16,7 @@ const BLOB = /^[0-9a-f]{64}$/;
 /** The bytes of a session folder, read once and within bounds. */
 export interface SessionBytes {
   readonly folder: string;
-  readonly journal: Uint8Array;
+  readonly journal: JournalBytes;
   readonly runbook: Uint8Array;
   readonly trust: Uint8Array;
   readonly laterTrust: ReadonlyMap<string, Uint8Array>;
@@ -57,7 +58,7 @@ export async function readSession(path: string): Promise<SessionBytes> {
   }
   return {
     folder,
-    journal: await read(JOURNAL, MAX_JOURNAL_BYTES),
+    journal: await journalFile(join(folder, JOURNAL)),
     runbook: await read(RUNBOOK_FILE, MAX_SMALL),
     trust: await read(TRUST_FILE, MAX_SMALL),
     laterTrust,
@@ -68,18 +69,40 @@ export async function readSession(path: string): Promise<SessionBytes> {
   };
 }
 
+/** @throws VerifyStop 50 */
+async function journalFile(path: string): Promise<JournalBytes> {
+  const info = await plainFile(path);
+  if (info.size > MAX_JOURNAL_BYTES)
+    throw new VerifyStop(
+      EXIT.unreadable,
+      'V0',
+      `${path} has ${info.size} bytes; at most ${MAX_JOURNAL_BYTES} are read`,
+    );
+  return journalInFile(path, info.size);
+}
+
 async function readPlain(path: string, max: number): Promise<Uint8Array> {
+  await plainFile(path);
   try {
-    const info = await lstat(path);
-    if (!info.isFile()) throw new VerifyStop(EXIT.unreadable, 'V0', `${path} is not a plain file`);
     return await readWhole(realFiles, path, max);
   } catch (error) {
-    if (error instanceof VerifyStop) throw error;
-    const code = codeOfError(error);
-    const why =
-      code === 'ENOENT'
-        ? 'is missing'
-        : `cannot be read (${code || (error instanceof Error ? error.message : 'error')})`;
-    throw new VerifyStop(EXIT.unreadable, 'V0', `${path} ${why}`);
+    throw unreadable(path, error);
   }
+}
+
+async function plainFile(path: string): Promise<{ readonly size: number }> {
+  const info = await lstat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (!info.isFile()) throw new VerifyStop(EXIT.unreadable, 'V0', `${path} is not a plain file`);
+  return info;
+}
+
+function unreadable(path: string, error: unknown): VerifyStop {
+  const code = codeOfError(error);
+  const why =
+    code === 'ENOENT'
+      ? 'is missing'
+      : `cannot be read (${code || (error instanceof Error ? error.message : 'error')})`;
+  return new VerifyStop(EXIT.unreadable, 'V0', `${path} ${why}`);
 }

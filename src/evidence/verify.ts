@@ -1,14 +1,15 @@
 import { loadNativeRecovery } from '../chain/recover-native.ts';
-import type { Hex } from '../model/json.ts';
 import type { SealBody } from '../model/record.ts';
 import type { Runbook } from '../model/runbook.ts';
 import { CanonicalError, canonicalBytes, sameBytes, sha256Hex } from './canonical.ts';
-import { checkSignatures, GrammarError, JournalState, openItems } from './grammar.ts';
+import { GrammarError, JournalState, openItems } from './grammar.ts';
+import { type JournalBytes, LineSplitter } from './journal-bytes.ts';
+import type { TornTail } from './journal-types.ts';
 import { LineError, lineHash, parseLine } from './line.ts';
 import { parseBody, RecordError } from './record.ts';
-import { SignatureError } from './record-signature.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
-import { splitJournal } from './tail.ts';
+import { SignaturePool } from './signature-pool.ts';
+import { Slimmer } from './slim.ts';
 import { assuranceOf, checkPolicy, type Progress } from './verify-policy.ts';
 import { readSession, type SessionBytes } from './verify-read.ts';
 import { EXIT, VERDICT_TEXT, type VerifyExit, type VerifyReport, VerifyStop } from './verify-report.ts';
@@ -41,7 +42,7 @@ async function report(
   work: (progress: Progress) => Promise<VerifyExit>,
 ): Promise<VerifyReport> {
   const progress: Progress = {
-    state: new JournalState(),
+    state: new JournalState(new Slimmer()),
     signers: [],
     openItems: [],
     assurance: 'L0',
@@ -85,10 +86,8 @@ async function run(
   options: PinnedTrust,
   progress: Progress,
 ): Promise<VerifyExit> {
-  await loadNativeRecovery();
-  const { lines, torn } = splitJournal(bytes.journal);
-  readLines(lines, progress.state);
   const { state, findings } = progress;
+  const torn = await readJournal(bytes.journal, state);
   if (torn !== null) {
     if (state.seal !== null)
       throw new VerifyStop(
@@ -99,12 +98,12 @@ async function run(
     findings.push({
       step: 'V1',
       severity: 'warn',
-      line: lines.length + 1,
+      line: state.bodies.length + 1,
       text: `${torn.bytes} bytes after the last whole line were never acknowledged`,
     });
   }
   if (state.open === null) throw new VerifyStop(EXIT.malformed, 'V7', 'the journal holds no record');
-  if (second !== null) refuseFork(lines, state, second);
+  if (second !== null) await refuseFork(state, second);
   const runbook = checkRunbook(bytes, state);
   await checkBlobs(bytes, state);
   checkSeal(state, runbook);
@@ -137,41 +136,50 @@ async function run(
   return checkPolicy(bytes, runbook, store, progress);
 }
 
-/** V1 to V3, then V5: form and order of every line, which is cheap, and then the signatures. */
-function readLines(lines: readonly Uint8Array[], state: JournalState): void {
-  const parsed = lines.map((bytes, index) =>
-    orStop(index + 1, () => {
-      const { bodyBytes, sig } = parseLine(bytes);
-      const body = parseBody(bodyBytes);
-      state.check(body);
-      state.accept(body, bytes, lineHash(bytes));
-      return { body, bodyBytes, sig };
-    }),
-  );
-  const estateId = state.open?.open.estate_id ?? '';
-  for (const [index, { body, bodyBytes, sig }] of parsed.entries())
-    orStop(index + 1, () => checkSignatures(body, bodyBytes, sig, estateId), 'V5');
+/**
+ * V1 to V3, and V5 behind them: form and order of every line, which is cheap, and meanwhile, on the other cores, the signatures.
+ * Where both fail, what is wrong with the form is reported.
+ */
+async function readJournal(journal: JournalBytes, state: JournalState): Promise<TornTail | null> {
+  await loadNativeRecovery();
+  const pool = new SignaturePool(journal.size);
+  const splitter = new LineSplitter();
+  try {
+    for await (const chunk of journal.chunks())
+      for (const line of splitter.push(chunk)) {
+        orStop(state.bodies.length + 1, () => {
+          const body = parseBody(parseLine(line).bodyBytes);
+          state.check(body);
+          state.accept(body, line, lineHash(line));
+        });
+        await pool.add(line, state.open?.open.estate_id ?? '');
+      }
+    const bad = await pool.done(state.open?.open.estate_id ?? '');
+    if (bad !== null)
+      throw new VerifyStop(EXIT.tampered, 'V5', `line ${bad.index + 1}: ${bad.text}`, bad.index + 1);
+    return splitter.torn();
+  } finally {
+    await pool.close();
+  }
 }
 
-function orStop<T>(line: number, work: () => T, step: 'V3' | 'V5' = 'V3'): T {
+function orStop<T>(line: number, work: () => T): T {
   try {
     return work();
   } catch (error) {
     const text = `line ${line}: ${error instanceof Error ? error.message : ''}`;
     if (error instanceof LineError || error instanceof RecordError || error instanceof CanonicalError)
       throw new VerifyStop(EXIT.malformed, 'V2', text, line);
-    if (error instanceof GrammarError) throw new VerifyStop(EXIT.tampered, step, text, line);
-    if (error instanceof SignatureError) throw new VerifyStop(EXIT.tampered, 'V5', text, line);
+    if (error instanceof GrammarError) throw new VerifyStop(EXIT.tampered, 'V3', text, line);
     throw error;
   }
 }
 
 /** Two copies that go on differently after the same beginning convict whoever signed both. */
-function refuseFork(lines: readonly Uint8Array[], state: JournalState, other: SessionBytes): void {
-  const theirs = splitJournal(other.journal).lines;
-  const theirState = new JournalState();
+async function refuseFork(state: JournalState, other: SessionBytes): Promise<void> {
+  const theirs = new JournalState(new Slimmer());
   try {
-    readLines(theirs, theirState);
+    await readJournal(other.journal, theirs);
   } catch (error) {
     if (!(error instanceof VerifyStop)) throw error;
     throw new VerifyStop(
@@ -180,11 +188,11 @@ function refuseFork(lines: readonly Uint8Array[], state: JournalState, other: Se
       `the second copy, ${other.folder}: ${error.message}`,
     );
   }
-  if (theirState.open?.session !== state.open?.session)
+  if (theirs.open?.session !== state.open?.session)
     throw new VerifyStop(EXIT.unreadable, 'V0', `${other.folder} is no copy of this session but another one`);
-  const shorter = Math.min(lines.length, theirs.length);
+  const shorter = Math.min(state.hashes.length, theirs.hashes.length);
   for (let index = 0; index < shorter; index += 1)
-    if (!sameBytes(lines[index] as Uint8Array, theirs[index] as Uint8Array))
+    if (state.hashes[index] !== theirs.hashes[index])
       throw new VerifyStop(
         EXIT.fork,
         'V3',
@@ -251,12 +259,9 @@ async function checkBlobs(bytes: SessionBytes, state: JournalState): Promise<voi
 /** V13: the seal says exactly what the lines before it hold. */
 function checkSeal(state: JournalState, runbook: Runbook): void {
   if (state.seal === null) return;
-  const before = new JournalState();
-  for (const [index, body] of state.bodies.slice(0, -1).entries())
-    before.accept(body, state.lines[index] as Uint8Array, state.hashes[index] as Hex);
-  const expected: SealBody['seal'] = before.sealFields(
+  const expected: SealBody['seal'] = state.sealFields(
     runbook,
-    before.trustSha256 ?? state.seal.seal.trust_sha256,
+    state.trustSha256 ?? state.seal.seal.trust_sha256,
   );
   if (!sameBytes(canonicalBytes(expected), canonicalBytes(state.seal.seal)))
     throw new VerifyStop(

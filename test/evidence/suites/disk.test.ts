@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Journal, JournalError } from '../../../src/evidence/journal.ts';
+import { journalInMemory } from '../../../src/evidence/journal-bytes.ts';
 import { verifyBytes } from '../../../src/evidence/verify.ts';
 import type { SessionBytes } from '../../../src/evidence/verify-read.ts';
 import { put } from '../make.ts';
@@ -24,7 +25,7 @@ async function verdictOf(disk: CrashDisk, dir: string): Promise<string> {
   const need = (name: string): Uint8Array => disk.bytes(join(dir, name)) ?? new Uint8Array();
   const session: SessionBytes = {
     folder: dir,
-    journal: need('journal.jsonl'),
+    journal: journalInMemory(need('journal.jsonl')),
     runbook: need('runbook.json'),
     trust: need('trust.json'),
     laterTrust: new Map(),

@@ -1,0 +1,117 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { type BadSignature, checkBatch, SIGNATURE_WORKER, type SignatureBatch } from './signature-worker.ts';
+
+/** Lines that one thread gets at a time, and bytes of them. */
+const BATCH_LINES = 400;
+const BATCH_BYTES = 1 << 20;
+/** Journals below this size in bytes are checked on the spot: starting threads would take longer. */
+const WORTH_THREADS = 2 << 20;
+const MAX_THREADS = 16;
+
+/** Checks signatures while the journal is still being read, on all cores where it is long. */
+export class SignaturePool {
+  readonly #threads: Thread[] = [];
+  #batch: Uint8Array[] = [];
+  #bytes = 0;
+  #first = 0;
+  #bad: BadSignature | null = null;
+  readonly #waiting: Promise<void>[] = [];
+
+  /** @param size bytes of the journal */
+  constructor(size: number) {
+    const count = size < WORTH_THREADS ? 0 : Math.min(availableParallelism(), MAX_THREADS);
+    for (let index = 0; index < count; index += 1) this.#threads.push(new Thread());
+  }
+
+  /** Adds the next line. Resolves when there is room for another. */
+  async add(line: Uint8Array, estateId: string): Promise<void> {
+    this.#batch.push(Uint8Array.from(line));
+    this.#bytes += line.length;
+    if (this.#batch.length >= BATCH_LINES || this.#bytes >= BATCH_BYTES) await this.#send(estateId);
+  }
+
+  async #send(estateId: string): Promise<void> {
+    if (this.#batch.length === 0) return;
+    const ends: number[] = [];
+    let end = 0;
+    for (const line of this.#batch) {
+      end += line.length;
+      ends.push(end);
+    }
+    const bytes = new Uint8Array(end);
+    for (const [index, line] of this.#batch.entries()) bytes.set(line, index === 0 ? 0 : ends[index - 1]);
+    const batch: SignatureBatch = { first: this.#first, bytes, ends, estateId };
+    this.#first += this.#batch.length;
+    this.#batch = [];
+    this.#bytes = 0;
+    const free = this.#threads.reduce<Thread | null>(
+      (best, one) => (best === null || one.load < best.load ? one : best),
+      null,
+    );
+    if (free === null) this.#note(checkBatch(batch));
+    else {
+      this.#waiting.push(free.check(batch).then((bad) => this.#note(bad)));
+      // Two batches a thread keep it busy; more would only fill the memory.
+      if (this.#waiting.length >= 2 * this.#threads.length) await this.#waiting.shift();
+    }
+  }
+
+  #note(bad: BadSignature | null): void {
+    if (bad !== null && (this.#bad === null || bad.index < this.#bad.index)) this.#bad = bad;
+  }
+
+  /** The first line whose signature does not hold, or null when all do. */
+  async done(estateId: string): Promise<BadSignature | null> {
+    await this.#send(estateId);
+    await Promise.all(this.#waiting);
+    return this.#bad;
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#waiting);
+    await Promise.all(this.#threads.map((one) => one.close()));
+  }
+}
+
+class Thread {
+  readonly #worker: Worker;
+  readonly #answers: PromiseWithResolvers<BadSignature | null>[] = [];
+
+  constructor() {
+    this.#worker = new Worker(...workerSource());
+    this.#worker.on('message', (bad: BadSignature | null) => this.#answers.shift()?.resolve(bad));
+    this.#worker.on('error', (error) => {
+      for (const one of this.#answers.splice(0)) one.reject(error);
+    });
+    this.#worker.unref();
+  }
+
+  get load(): number {
+    return this.#answers.length;
+  }
+
+  check(batch: SignatureBatch): Promise<BadSignature | null> {
+    const answer = Promise.withResolvers<BadSignature | null>();
+    this.#answers.push(answer);
+    this.#worker.ref();
+    this.#worker.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);
+    return answer.promise;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+/** The bundle is one file that knows from its data what it is; the sources need the loader that runs them. */
+function workerSource(): [URL, WorkerOptions] {
+  const here = new URL(import.meta.url);
+  // Their garbage is short-lived: a small heap is as fast.
+  const options = { workerData: { kind: SIGNATURE_WORKER }, resourceLimits: { maxYoungGenerationSizeMb: 8 } };
+  if (here.pathname.endsWith('.mjs')) return [here, options];
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return [new URL('./signature-worker.ts', here), { ...options, execArgv: ['--import', loader] }];
+}
