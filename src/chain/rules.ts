@@ -136,13 +136,14 @@ export const forked = rule(({ chain, observations, thresholds, networks, at }) =
       .flatMap((one) =>
         commonBlocksOf(one).map((block) => ({ ...block, subject: one.subject, endpoint: one.endpoint })),
       ),
-    (one) => one.number,
+    (one) => `${networkOf(networks, one.endpoint)} ${one.number}`,
   );
   const findings: Finding[] = [];
   const common = lastCommon(observations, thresholds, at);
   const blamed = new Set<string>();
-  const heights = [...byHeight].sort((a, b) => (BigInt(a[0]) < BigInt(b[0]) ? -1 : 1));
-  for (const [height, same] of heights) {
+  const heights = [...byHeight.values()].sort((a, b) => (heightIn(a) < heightIn(b) ? -1 : 1));
+  for (const same of heights) {
+    const height = heightIn(same);
     const groups = [...Map.groupBy(same, (one) => one.hash)].sort((a, b) => b[1].length - a[1].length);
     if (groups.length < 2) continue;
     const tie = groups[0]?.[1].length === groups[1]?.[1].length;
@@ -175,6 +176,16 @@ export const forked = rule(({ chain, observations, thresholds, networks, at }) =
   }
   return findings;
 });
+
+const heightIn = (same: readonly { readonly number: string }[]): bigint => BigInt(same[0]?.number ?? '0');
+
+/** Which of several networks a node is on, where nobody pinned the right one: heights of different networks are never compared. */
+function networkOf(networks: Networks, endpoint: string): string {
+  if (networks.groups.size < 2) return '';
+  for (const [genesis, nodes] of networks.groups)
+    if (nodes.some((one) => one.endpoint === endpoint)) return genesis;
+  return '';
+}
 
 /** The last height on which two sides agree, where somebody looked for it. */
 function lastCommon(observations: readonly Observation[], thresholds: Thresholds, at: EpochMs): string {

@@ -214,4 +214,9 @@ export const CHAIN_SCENARIOS: readonly Scenario[] = [
     description: 'one validator stands still while the others go on',
     node: (vmid, { startHeight }) => (vmid === LAST_VALIDATOR ? { stuckAt: startHeight - 20 } : {}),
   },
+  {
+    name: 'slow',
+    description: 'every Besu node takes 100 ms for each answer',
+    node: () => ({ delayMs: 100 }),
+  },
 ];

@@ -7,7 +7,7 @@ import { pooled } from './pool.ts';
 import { qbftWindow } from './qbft-window.ts';
 
 /** Nodes asked at the same time by one of the rounds here. */
-const CONCURRENCY = 32;
+const CONCURRENCY = 64;
 
 type Keep = (observations: readonly Observation[]) => void;
 

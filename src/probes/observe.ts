@@ -31,7 +31,7 @@ export interface ObserveOptions {
   readonly concurrency?: number;
 }
 
-const CONCURRENCY = 32;
+const CONCURRENCY = 64;
 
 /**
  * Everything that one endpoint can be asked by itself. Never throws for what the other side does.

@@ -83,11 +83,12 @@ const TABLE: readonly (readonly [name: string, exit: number, found: readonly str
   ['config-drift', 1, ['vmid:2101 config-drift fail']],
   ['partition', 1, ['chain:138 partition fail']],
   ['pool-stuck', 0, ['chain:138 pool-stuck warn']],
+  ['slow', 0, []],
   ['validator-behind', 1, ['vmid:1004 node-stuck fail']],
 ];
 
 /** These are healthy by every finding; what tells them apart is in the observations. */
-const QUIET = ['empty-period', 'young-chain', 'other-seals'];
+const QUIET = ['empty-period', 'young-chain', 'other-seals', 'slow'];
 
 /** Scenarios with tests of their own. */
 const ELSEWHERE = [
@@ -154,6 +155,11 @@ const quiet: Readonly<Record<string, (observations: readonly Observation[]) => v
   'contract-validators': (seen) => {
     expect(facts(seen, 'qbft-window')).toMatchObject({ contractMode: true, verdict: 'proven', broken: null });
     expect(facts(seen, 'qbft-proof').verdict).toBe('proven');
+  },
+  slow: (seen) => {
+    const asks = facts(seen, 'besu-asks', '2101');
+    expect(asks).toMatchObject({ asks: 5, good: 5 });
+    expect(asks.p50).toBeGreaterThanOrEqual(100);
   },
   recovering: (seen) => expect(facts(seen, 'qbft-window').broken).toBeNull(),
 };
