@@ -4,6 +4,7 @@ export * from './find-block.ts';
 export * from './follow.ts';
 export * from './head-facts.ts';
 export * from './header.ts';
+export * from './history.ts';
 export { lagLimit } from './lag-rule.ts';
 export * from './prove.ts';
 export * from './quorum.ts';

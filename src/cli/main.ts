@@ -187,6 +187,15 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       done(code);
     });
 
+  withConfig(command(program, 'history', 'what was seen of the chain over time'))
+    .option('--html <file>', 'write a page with plots there')
+    .option('--json', 'machine-readable output')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag & { html?: string }>(self);
+      const { historyCommand } = await import('./history.ts');
+      done(await historyCommand(pathsOf(flags), flags, io));
+    });
+
   const evidence = command(program, 'evidence', 'check what people signed, offline');
   withConfig(command(evidence, 'verify <session>', 'verify a session folder'))
     .option('--trust <file>', 'the trust store to check against; by default the installed one')

@@ -1,3 +1,4 @@
+import type { HistorySample } from '../chain/history.ts';
 import type {
   EpochMs,
   RecordBody,
@@ -134,6 +135,8 @@ export type LogLevel = 'info' | 'warn' | 'error';
 
 export type BackendEvent =
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot; readonly origin: SnapshotOrigin }
+  /** What was seen of the chain over time, oldest first. */
+  | { readonly type: 'history'; readonly samples: readonly HistorySample[] }
   | { readonly type: 'source'; readonly endpoint: string; readonly state: SourceState }
   | {
       readonly type: 'log';

@@ -118,7 +118,7 @@ function coalesce(events: readonly BackendEvent[]): readonly BackendEvent[] {
 }
 
 function keyOf(event: BackendEvent): string | null {
-  if (event.type === 'snapshot') return 'snapshot';
+  if (event.type === 'snapshot' || event.type === 'history') return event.type;
   if (event.type === 'source') return `source ${event.endpoint}`;
   if (event.type === 'run') return `run ${event.run.session}`;
   return null;

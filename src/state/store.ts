@@ -1,4 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { HistorySample } from '../chain/history.ts';
 import {
   assessEstate,
   type CrossRule,
@@ -26,6 +27,8 @@ export interface ConsoleState {
   /** Oldest first. */
   readonly log: readonly LogLine[];
   readonly runs: Readonly<Record<string, RunView>>;
+  /** What was seen of the chain over time, oldest first. */
+  readonly history: readonly HistorySample[];
 }
 
 export type ConsoleStore = StoreApi<ConsoleState>;
@@ -39,6 +42,7 @@ const EMPTY: ConsoleState = {
   sources: {},
   log: [],
   runs: {},
+  history: [],
 };
 
 /** The moment a snapshot is assessed at: the clock while it is live, its capture when it was read from a file. */
@@ -65,6 +69,8 @@ export function afterEvent(
       return { ...state, sources: { ...state.sources, [event.endpoint]: event.state } };
     case 'log':
       return { ...state, log: addLog(state.log, event) };
+    case 'history':
+      return { ...state, history: event.samples };
     case 'run':
       return { ...state, runs: { ...state.runs, [event.run.session]: event.run } };
   }

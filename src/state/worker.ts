@@ -3,6 +3,7 @@ import { loadEstate } from '../estate/index.ts';
 import type { Backend, BackendEvent } from './backend.ts';
 import { Depth } from './depth.ts';
 import { estateRounds } from './estate-rounds.ts';
+import { historyFolder, keepHistory } from './history-keeper.ts';
 import { lazyRuns } from './lazy-runs.ts';
 import { LiveEstate } from './live.ts';
 import { errorOf } from './poller.ts';
@@ -70,6 +71,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     return startRuns({ estate, vantage, input, tell: tellRun });
   });
   let begun = false;
+  let history: { stop(): Promise<void> } | null = null;
   return {
     ...runs,
     subscribe(listener) {
@@ -77,12 +79,14 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
       if (!begun) {
         begun = true;
         live.start();
+        history = keepHistory(() => live.snapshot(), historyFolder(input.stateDir, estate.id), tell);
         void attest();
       }
       return () => listeners.delete(listener);
     },
     refresh: async () => live.refresh(),
     close: async () => {
+      await history?.stop();
       await live.close();
       await runs.close();
     },

@@ -44,6 +44,7 @@ async function look(scenario: string): Promise<Seen> {
     sources: {},
     log: [],
     runs: {},
+    history: [],
   };
   const extras = {
     run: null,
