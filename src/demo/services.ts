@@ -43,6 +43,7 @@ export function answerFirefly(
           : { initializing: true, initializationError: faults.initializationError }),
       },
     ]);
+  if (path === '/api/v1/operations') return send(response, 200, []);
   return send(response, 404, { error: 'FF10109: Not found' });
 }
 

@@ -45,7 +45,12 @@ export const GET_PATHS = {
     '/api2/json/cluster/status',
     '/api2/json/cluster/resources',
   ],
-  firefly: ['/api/v1/status', '/api/v1/namespaces?includeinitializing=true'],
+  firefly: [
+    '/api/v1/status',
+    '/api/v1/namespaces?includeinitializing=true',
+    '/api/v1/operations?limit=1',
+    '/api/v1/status/multiparty',
+  ],
   'firefly-connector': ['/readyz', '/status/ready'],
   blockscout: ['/api/health', '/api/v1/health', '/api/v2/blocks', '/api/v2/main-page/indexing-status'],
   'fabric-peer': ['/healthz', '/version', '/metrics'],

@@ -48,7 +48,11 @@ function judge(reading: ZmtpReading): Check {
         ? pass('indy-zmtp', 'a CURVE ZMTP endpoint; which node it is, a greeting does not prove')
         : warn('indy-mechanism', `a ZMTP endpoint with ${reading.mechanism}; Indy speaks CURVE only`, next);
     case 'zmtp-signature':
-      return warn('indy-half-greeting', 'a ZMTP endpoint that broke the greeting off', next);
+      return warn(
+        'indy-half-greeting',
+        'a ZMTP endpoint that broke the greeting off when it was offered CURVE; one without encryption (NULL) does so',
+        next,
+      );
     case 'http':
       return warn('indy-http', 'an HTTP server listens where an Indy node should', next);
     case 'other':

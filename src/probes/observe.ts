@@ -1,9 +1,11 @@
 import type { DocumentedEstate, Endpoint, Observation } from '../model/index.ts';
 import { qbftProof } from './besu.ts';
 import { observeBesu } from './besu-node.ts';
+import { blockscoutHealth } from './blockscout.ts';
 import type { ProbeContext } from './context.ts';
 import { commonRound, newestOf, ownHeads, secondRound, windowRound } from './estate-chain.ts';
 import { fabricOrderer, fabricPeer } from './fabric.ts';
+import { fireflyStatus } from './firefly.ts';
 import { indyNode } from './indy.ts';
 import { pooled } from './pool.ts';
 import { pveApi, pveCluster, pveGuests } from './proxmox.ts';
@@ -15,8 +17,8 @@ import {
   httpHealth,
   httpRoute,
 } from './runtimes.ts';
-import { blockscoutHealth, fireflyStatus, tcpProbe } from './services.ts';
 import { sshHost } from './ssh-host.ts';
+import { tcpProbe } from './tcp-probe.ts';
 
 /** How a pass over the estate is made. */
 export interface ObserveOptions {

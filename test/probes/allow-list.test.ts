@@ -92,6 +92,8 @@ describe('what probes can emit', () => {
         "firefly": [
           "/api/v1/status",
           "/api/v1/namespaces?includeinitializing=true",
+          "/api/v1/operations?limit=1",
+          "/api/v1/status/multiparty",
         ],
         "firefly-connector": [
           "/readyz",

@@ -96,6 +96,109 @@ describe('Fabric', () => {
   });
 });
 
+describe('FireFly', () => {
+  const plugins = { blockchain: [{}], database: [{}], dataExchange: [{}], sharedStorage: [{}] };
+  const gateway = { namespace: { name: 'default' }, plugins, multiparty: { enabled: false } };
+  const party = { ...gateway, multiparty: { enabled: true, contract: { active: { index: 0 } } } };
+  const spaces = '/api/v1/namespaces?includeinitializing=true';
+  const operations = '/api/v1/operations?limit=1';
+  const good = { [spaces]: [200, [{ name: 'default' }]], [operations]: [200, []] } as const;
+  const registered = { org: { status: 'registered' }, node: { status: 'registered' } };
+
+  it('a gateway is no multiparty node, and says so', async () => {
+    const one = await ask('firefly', { '/api/v1/status': [200, gateway], ...good });
+    expect(brief(one)).toBe('ok app firefly-api pass');
+    expect(one.answer.facts).toMatchObject({ multiparty: false, org: null, operations: true });
+  });
+
+  it('a multiparty node needs registration, a contract and its plugins', async () => {
+    const ask1 = (status: unknown, parties: unknown): Promise<Observation> =>
+      ask('firefly', {
+        '/api/v1/status': [200, status],
+        '/api/v1/status/multiparty': [200, parties],
+        ...good,
+      });
+    expect(brief(await ask1(party, registered))).toBe('ok app firefly-api pass');
+    expect(brief(await ask1(party, { ...registered, node: { status: 'registering' } }))).toBe(
+      'ok app firefly-api pass firefly-unregistered warn',
+    );
+    expect(brief(await ask1({ ...party, multiparty: { enabled: true } }, registered))).toContain(
+      'firefly-contract warn',
+    );
+    expect(brief(await ask1({ ...party, plugins: { ...plugins, dataExchange: [] } }, registered))).toContain(
+      'firefly-plugins warn',
+    );
+  });
+
+  it('a namespace that does not initialise, one not started, and a database that is gone are three things', async () => {
+    const broken = [{ name: 'default' }, { name: 'rtgs', initializationError: 'FF10158: \u001b[31mgone' }];
+    const first = await ask('firefly', {
+      '/api/v1/status': [200, gateway],
+      [spaces]: [200, broken],
+      [operations]: [200, []],
+    });
+    expect(brief(first)).toBe('ok app firefly-namespace fail');
+    expect(first.answer.facts).toMatchObject({ broken: ['rtgs'] });
+    expect(first.answer.checks[0]?.reason).not.toContain('\u001b');
+    const starting = await ask('firefly', {
+      '/api/v1/status': [412, { error: 'FF10446: Namespace not started' }],
+    });
+    expect(brief(starting)).toBe('ok runtime firefly-not-started fail');
+    expect(starting.answer.checks[0]?.reason).toContain('FF10446');
+    const noData = await ask('firefly', {
+      '/api/v1/status': [200, gateway],
+      [spaces]: [200, []],
+      [operations]: [500, {}],
+    });
+    expect(brief(noData)).toBe('ok app firefly-api pass firefly-database warn');
+  });
+});
+
+describe('Blockscout of several releases', () => {
+  const health = (db: string, node: string, healthy = true): object => ({
+    healthy,
+    metadata: { blocks: { latest_block: { db: { number: db }, node: { number: node } } } },
+  });
+
+  it('is asked at the path of its release', async () => {
+    const newest = await ask('blockscout', { '/api/health': [200, health('90', '100')] });
+    expect(newest.answer.facts).toMatchObject({
+      healthy: true,
+      dbBlock: '90',
+      nodeBlock: '100',
+      by: '/api/health',
+    });
+    const older = await ask('blockscout', {
+      '/api/v1/health': [200, { healthy: true, data: { latest_block_number: 77 } }],
+    });
+    expect(older.answer.facts).toMatchObject({
+      healthy: true,
+      dbBlock: '77',
+      nodeBlock: null,
+      by: '/api/v1/health',
+    });
+    const oldest = await ask('blockscout', { '/api/v2/blocks': [200, { items: [{ height: 55 }] }] });
+    expect(oldest.answer.facts).toMatchObject({ healthy: null, dbBlock: '55', by: '/api/v2/blocks' });
+    expect(brief(await ask('blockscout', {}))).toBe('http-error none');
+    expect(brief(await ask('blockscout', { '/api/health': [200, '<html>'] }))).toBe('edge-error none');
+  });
+
+  it('may be unhealthy with status 500, far behind though healthy, or still indexing', async () => {
+    expect(brief(await ask('blockscout', { '/api/health': [500, health('90', '100', false)] }))).toBe(
+      'ok app blockscout fail',
+    );
+    expect(brief(await ask('blockscout', { '/api/health': [200, health('90', '490')] }))).toBe(
+      'ok app blockscout pass explorer-lag warn',
+    );
+    const indexing = await ask('blockscout', {
+      '/api/health': [200, health('9', '9')],
+      '/api/v2/main-page/indexing-status': [200, { finished_indexing: false, indexed_blocks_ratio: '0.93' }],
+    });
+    expect(brief(indexing)).toBe('ok app blockscout pass explorer-indexing warn');
+    expect(indexing.answer.checks[1]?.reason).toContain('0.93');
+  });
+});
+
 describe('agents, gateways and sidecars', () => {
   it.each<[EndpointKind, Parameters<typeof ask>[1], string]>([
     [
