@@ -30,6 +30,8 @@ async function ours(): Promise<void> {
     gateStep: unused,
     prepare: unused,
     confirm: unused,
+    askWitness: unused,
+    takeWitness: unused,
     cancel: async () => undefined,
     verify: unused,
     close: async () => undefined,

@@ -4,28 +4,10 @@ import { sanitiseLine } from '../model/index.ts';
 import { type Paths, resolvePaths } from '../state/paths.ts';
 import { TOOL } from '../state/tool.ts';
 import type { ConsoleFlags } from './console.ts';
+import { addEvidence } from './group-evidence.ts';
+import { addTrust } from './group-trust.ts';
 import { CliError, type Io, processIo, reportError } from './io.ts';
-import type { TrustFlags } from './trust.ts';
-
-interface PathFlags {
-  readonly config?: string;
-  readonly stateDir?: string;
-}
-
-interface JsonFlag {
-  readonly json?: boolean;
-}
-
-/** The flags of a command and of those above it; what was given beats a default, and the nearer beats the farther. */
-function flagsOf<T>(command: Command): T {
-  const chain: Command[] = [];
-  for (let one: Command | null = command; one !== null; one = one.parent) chain.unshift(one);
-  const out: Record<string, unknown> = {};
-  for (const one of chain)
-    for (const [key, value] of Object.entries(one.opts()))
-      if (one.getOptionValueSource(key) !== 'default' || !Object.hasOwn(out, key)) out[key] = value;
-  return out as T;
-}
+import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
 
 /**
  * Runs one command line and returns its exit code. Never throws, never prints a stack trace.
@@ -82,6 +64,8 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       .option('--ascii', 'draw with ASCII characters only')
       .option('--no-color', 'no colour')
       .option('--full-redraw', 'redraw the whole screen each time');
+
+  const kit: Kit = { program, io, done, command, withConfig, pathsOf };
 
   withScreen(withConfig(program))
     .option('--offline <snapshot>', 'open the console on a snapshot; opens no network socket')
@@ -196,21 +180,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       done(await historyCommand(pathsOf(flags), flags, io));
     });
 
-  const evidence = command(program, 'evidence', 'check what people signed, offline');
-  withConfig(command(evidence, 'verify <session>', 'verify a session folder'))
-    .option('--trust <file>', 'the trust store to check against; by default the installed one')
-    .option('--root <address>', 'trust the store of the session if this root signed it')
-    .option('--second <folder>', 'a second copy of the session, to look for a fork')
-    .option('--json', 'machine-readable output')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 sealed and policy met, 10 open, 11 policy not met, 20 tampered, 21 fork,\n30 untrusted or unpinned signer, 31 trust store bad, 40 malformed, 50 unreadable.',
-    )
-    .action(async (path: string, _flags, self: Command) => {
-      const flags = flagsOf<PathFlags & JsonFlag & { trust?: string; root?: string; second?: string }>(self);
-      const { evidenceVerify } = await import('./evidence-verify.ts');
-      done(await evidenceVerify(path, flags, pathsOf(flags).trustFile, io));
-    });
+  addEvidence(kit);
 
   const runbook = command(program, 'runbook', 'work with runbooks');
   command(runbook, 'list', 'the runbooks that can be run')
@@ -241,52 +211,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     },
   );
 
-  const key = command(program, 'key', 'keystores');
-  for (const [name, imported, text] of [
-    ['new', false, 'make a key; the passphrase is asked on the terminal'],
-    ['import', true, 'make a keystore from a private key that is typed on the terminal'],
-  ] as const)
-    command(key, name, text)
-      .option('--out <file>', 'write the keystore there')
-      .option('--json', 'machine-readable output')
-      .action(async (flags: JsonFlag & { out?: string }) => {
-        const { keyMake } = await import('./key.ts');
-        done(await keyMake(pathsOf({}).keysDir, imported, flags, io));
-      });
-  command(key, 'show [file]', 'the public part of the keystores')
-    .option('--json', 'machine-readable output')
-    .action(async (file: string | undefined, flags: JsonFlag) => {
-      const { keyShow } = await import('./key.ts');
-      done(await keyShow(pathsOf({}).keysDir, file, flags, io));
-    });
-
-  const trust = command(program, 'trust', 'the trust store: whose keys count');
-  const withPerson = (one: Command): Command =>
-    withConfig(one)
-      .option('--person <id>', 'short id of the person, which stays the same')
-      .option('--name <name>', 'the name to print')
-      .option('--org <organisation>', 'where they belong')
-      .option('--role <roles>', 'performer, witness, approver; separated by commas', 'performer');
-  withPerson(
-    command(trust, 'init', 'make version 1, with the key of this machine as root and performer'),
-  ).action(async (_flags, self: Command) => {
-    const flags = flagsOf<PathFlags & TrustFlags>(self);
-    const { trustInit } = await import('./trust.ts');
-    done(await trustInit(pathsOf(flags), flags, io));
-  });
-  withPerson(command(trust, 'add', 'make the next version, with one key more'))
-    .option('--address <address>', 'the address of the key')
-    .action(async (_flags, self: Command) => {
-      const flags = flagsOf<PathFlags & TrustFlags>(self);
-      const { trustAdd } = await import('./trust.ts');
-      done(await trustAdd(pathsOf(flags), flags, io));
-    });
-  command(trust, 'show [file]', 'who is trusted')
-    .option('--json', 'machine-readable output')
-    .action(async (file: string | undefined, flags: JsonFlag) => {
-      const { trustShow } = await import('./trust.ts');
-      done(await trustShow(file ?? pathsOf({}).trustFile, flags, io));
-    });
+  addTrust(kit);
 
   withConfig(command(program, 'doctor', 'what is in force, and why'))
     .option('--json', 'machine-readable output')

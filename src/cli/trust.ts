@@ -1,19 +1,12 @@
-import { mkdir, open, readdir, readFile, rename } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { loadEstate } from '../estate/index.ts';
-import {
-  checkTrust,
-  createTrust,
-  PLAIN_POLICY,
-  parseTrust,
-  type TrustBody,
-  type TrustKey,
-  type TrustStore,
-} from '../evidence/trust.ts';
+import { createTrust, PLAIN_POLICY, type TrustBody, type TrustKey } from '../evidence/trust.ts';
 import { type Hex, ROLES, sanitiseLine } from '../model/index.ts';
-import { type SignerClient, startSigner } from '../signer/client.ts';
+import type { SignerClient } from '../signer/client.ts';
 import type { Paths } from '../state/paths.ts';
-import { CliError, describeError, type Io, printJson } from './io.ts';
+import { CliError, type Io, printJson } from './io.ts';
+import { readTrustStore, withSigner } from './with-signer.ts';
 
 export interface TrustFlags {
   readonly person?: string | undefined;
@@ -72,7 +65,7 @@ export async function trustAdd(paths: Paths, flags: TrustFlags, io: Io): Promise
     throw new CliError(
       '--address: give the address of the key, 0x and 40 hexadecimal digits (c138 key show)',
     );
-  const store = await readStore(paths.trustFile);
+  const { store } = await readTrustStore(paths.trustFile);
   const { body } = store;
   if (body.keys.some((key) => key.address === address))
     throw new CliError(`${address} is in the trust store already`);
@@ -103,7 +96,7 @@ export async function trustAdd(paths: Paths, flags: TrustFlags, io: Io): Promise
 
 /** `c138 trust show`: who is trusted, and whether the store is signed by its roots. Exit code 2 when it is not. */
 export async function trustShow(file: string, flags: TrustFlags, io: Io): Promise<number> {
-  const { body, sha256 } = await readStore(file);
+  const { body, sha256 } = (await readTrustStore(file)).store;
   if (flags.json === true) {
     printJson(io, { format: 'c138-trust', v: 1, sha256, body });
     return 0;
@@ -163,44 +156,6 @@ function rolesOf(text = 'performer'): TrustKey['roles'] {
   if (wrong !== undefined)
     throw new CliError(`--role: "${sanitiseLine(wrong, 40)}" is not one of ${ROLES.join(', ')}`);
   return ROLES.filter((role) => roles.includes(role));
-}
-
-async function readStore(file: string): Promise<TrustStore> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CliError(
-      `${sanitiseLine(file)}: ${code === 'ENOENT' ? 'there is no trust store. Make one with c138 trust init.' : `it can not be read (${code})`}`,
-    );
-  }
-  try {
-    const store = parseTrust(bytes);
-    checkTrust(store);
-    return store;
-  } catch (error) {
-    throw new CliError(`${sanitiseLine(file)}: ${describeError(error)}`);
-  }
-}
-
-async function withSigner(paths: Paths, work: (signer: SignerClient) => Promise<number>): Promise<number> {
-  const names = (await readdir(paths.keysDir).catch(() => [])).filter((one) => one.endsWith('.json'));
-  const [only] = names;
-  if (only === undefined || names.length > 1)
-    throw new CliError(
-      `${paths.keysDir} holds ${names.length} keys; exactly one signs. ${names.length === 0 ? 'Make one with c138 key new.' : 'Keep the others elsewhere.'}`,
-    );
-  try {
-    const signer = await startSigner({ kind: 'keystore', path: join(paths.keysDir, only) });
-    try {
-      return await work(signer);
-    } finally {
-      await signer.close();
-    }
-  } catch (error) {
-    throw error instanceof CliError ? error : new CliError(describeError(error));
-  }
 }
 
 async function write(file: string, body: TrustBody, signer: SignerClient, io: Io): Promise<number> {

@@ -16,6 +16,11 @@ export function codeOf(digest: Hex): string {
   return code;
 }
 
+/** Eight characters in two groups, the first 40 bits of a digest: for two people to compare aloud. */
+export function groupedCode(digest: Hex): string {
+  return `${codeOf(digest)}-${codeOf(`0x${digest.slice(2 + 5)}`)}`;
+}
+
 /** True when the typed text is the code; case and surrounding spaces do not matter, nothing else is forgiven. */
 export function codeMatches(typed: string, code: string): boolean {
   return typed.trim().toUpperCase() === code;

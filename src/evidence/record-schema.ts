@@ -27,7 +27,7 @@ const subject = pattern(
   `a subject such as vmid:1000 (kinds: ${SUBJECT_KINDS.join(', ')})`,
 );
 const NOTE = text(2_000);
-const NAME = text(200, 1);
+export const NAME = text(200, 1);
 const WORD = text(200);
 const seq = integer(0, 1_000_000);
 
@@ -49,9 +49,9 @@ const step = exactly({
   registered_status: orNull(oneOf(STATUSES)),
 });
 
-const ref = exactly({ seq, line_sha256: hash });
+export const refSchema = exactly({ seq, line_sha256: hash });
 
-const detached = exactly({
+export const detachedSchema = exactly({
   person: NAME,
   name: NAME,
   address,
@@ -141,9 +141,13 @@ const ownKeys: Record<RecordKind, Record<string, Check>> = {
   probe: { step: orNull(NAME), observations },
   event: { event: exactly({ name: NAME, detail: anyObject }) },
   confirm: { step, verdict: oneOf(VERDICTS), observations, claims, note: NOTE },
-  witness: { ref, witness: detached },
+  witness: { ref: refSchema, witness: detachedSchema },
   deviation: { step, note: text(2_000, 1) },
-  handover: { to: exactly({ person: NAME, name: NAME, address }), accept: orNull(detached), note: NOTE },
+  handover: {
+    to: exactly({ person: NAME, name: NAME, address }),
+    accept: orNull(detachedSchema),
+    note: NOTE,
+  },
   resume: {
     resume: exactly({
       last_line_sha256: hash,
@@ -154,7 +158,7 @@ const ownKeys: Record<RecordKind, Record<string, Check>> = {
       note: NOTE,
     }),
   },
-  correction: { ref, step, verdict: oneOf(VERDICTS), claims, note: text(2_000, 1) },
+  correction: { ref: refSchema, step, verdict: oneOf(VERDICTS), claims, note: text(2_000, 1) },
   checkpoint: {
     checkpoint: exactly({ size: seq, root: hash, text: NOTE, chain_header: orNull(anyObject) }),
   },
@@ -194,6 +198,6 @@ export const countersignSchema: Check = exactly({
   v: oneOf([1]),
   estate_id: NAME,
   session: hash,
-  ref,
-  witness: detached,
+  ref: refSchema,
+  witness: detachedSchema,
 });

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
+import type { WitnessStatement } from '../evidence/typed-data.ts';
 import type { Hex } from '../model/json.ts';
 import type { Ask, KeyChoice, Reply, SignerFacts, SignerPrompt } from './protocol.ts';
 
@@ -17,6 +18,12 @@ export interface SignerClient {
   sign(promptId: string, code: string): Promise<Hex>;
   cancel(promptId: string): Promise<void>;
   signTrust(bodyBytes: Uint8Array): Promise<{ readonly address: Hex; readonly sig: Hex }>;
+  /** Signs somebody else's line as a witness. The signer shows it and asks for its code on the terminal itself. */
+  signWitness(
+    line: Uint8Array,
+    statement: WitnessStatement,
+    estateId: string,
+  ): Promise<{ readonly address: Hex; readonly sig: Hex }>;
   close(): Promise<void>;
 }
 
@@ -126,6 +133,13 @@ export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
         address: Hex;
         sig: Hex;
       },
+    signWitness: async (line, statement, estateId) =>
+      (await op({
+        op: 'sign-witness',
+        line: Buffer.from(line).toString('base64'),
+        statement,
+        estateId,
+      })) as { address: Hex; sig: Hex },
     close,
   };
 }

@@ -1,3 +1,5 @@
+import type { WitnessStatement } from '../evidence/typed-data.ts';
+
 /**
  * The conversation with the signer process: one JSON object a line over its standard input and output.
  * No message carries a key or a passphrase, in either direction.
@@ -38,7 +40,14 @@ export type Ask =
   | { readonly op: 'sign'; readonly promptId: string; readonly code: string }
   | { readonly op: 'cancel'; readonly promptId: string }
   /** `body` in base64: the exact bytes of a trust store's body. A key that is no throw-away asks for the code on the terminal. */
-  | { readonly op: 'sign-trust'; readonly body: string };
+  | { readonly op: 'sign-trust'; readonly body: string }
+  /** `line` in base64: a whole journal line of somebody else's, with its LF. Asks for the code on the terminal, always. */
+  | {
+      readonly op: 'sign-witness';
+      readonly line: string;
+      readonly estateId: string;
+      readonly statement: WitnessStatement;
+    };
 
 export type Question = Ask & { readonly id: number };
 export type Reply =

@@ -1,8 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { parseCanonical } from '../evidence/canonical.ts';
-import { codeMatches, codeOf } from '../evidence/code.ts';
+import { codeMatches, codeOf, groupedCode } from '../evidence/code.ts';
+import { lineHash, parseLine } from '../evidence/line.ts';
 import { needsSignature, parseBody } from '../evidence/record.ts';
-import { digestOfTyped, trustTypedData, typedDataOf, walletHashes } from '../evidence/typed-data.ts';
+import {
+  digestOfTyped,
+  trustTypedData,
+  typedDataOf,
+  type WitnessStatement,
+  walletHashes,
+  witnessTypedData,
+} from '../evidence/typed-data.ts';
 import type { Hex } from '../model/json.ts';
 import type { RecordBody } from '../model/record.ts';
 import { sanitiseLine } from '../model/sanitise.ts';
@@ -49,6 +57,8 @@ export class SignerService {
         return null;
       case 'sign-trust':
         return this.#signTrust(Buffer.from(ask.body, 'base64'));
+      case 'sign-witness':
+        return this.#signWitness(Buffer.from(ask.line, 'base64'), ask.statement, ask.estateId);
     }
   }
 
@@ -103,6 +113,32 @@ export class SignerService {
       if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
         throw new RefusedError('that is not the code; nothing was signed');
     }
+    return { address, sig: this.#key.sign(digest) };
+  }
+
+  /** Signs a finished line of somebody else's. The terminal shows it as this process reads it, and the code is typed there. */
+  async #signWitness(
+    line: Uint8Array,
+    statement: WitnessStatement,
+    estateId: string,
+  ): Promise<{ readonly address: Hex; readonly sig: Hex }> {
+    const { address, throwAway } = this.#key.facts;
+    if (throwAway) throw new RefusedError('a throw-away key is nobody, so it can not be a witness');
+    const { bodyBytes } = parseLine(line);
+    const body = parseBody(bodyBytes);
+    if (body.actor?.address === address || body.actor?.person === statement.person)
+      throw new RefusedError('nobody can witness their own record; another person must sign');
+    const ref = { seq: body.seq, line_sha256: lineHash(line) };
+    const typed = witnessTypedData(body.session, ref, statement, estateId);
+    const digest = digestOfTyped(typed);
+    tellTerminal(
+      `You are about to sign, as ${sanitiseLine(statement.person, 80)}, that you ${statement.meaning}:`,
+    );
+    for (const text of plainLines(body, estateId, digest, walletHashes(typed))) tellTerminal(`  ${text}`);
+    tellTerminal(`  compare aloud with the other side: ${groupedCode(ref.line_sha256)}`);
+    const code = codeOf(digest);
+    if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
+      throw new RefusedError('that is not the code; nothing was signed');
     return { address, sig: this.#key.sign(digest) };
   }
 }

@@ -38,6 +38,10 @@ export interface Backend {
   confirm(promptId: string, typedCode: string): Promise<RunView>;
   /** Drops a prepared record. */
   cancel(promptId: string): Promise<void>;
+  /** Writes a request that another person can answer on another machine, for the record that most wants a witness. */
+  askWitness(session: string): Promise<WitnessAsk>;
+  /** Takes in what came back: the text of the answer, or the path of its file. */
+  takeWitness(session: string, answer: string): Promise<RunView>;
   /** Verifies a session folder against the trust store in force. */
   verify(path: string): Promise<VerifySummary>;
   /** Ends pollers, closes journals and the signer. */
@@ -57,6 +61,8 @@ export type RunBackend = Pick<
   | 'prepare'
   | 'confirm'
   | 'cancel'
+  | 'askWitness'
+  | 'takeWitness'
   | 'verify'
   | 'close'
 >;
@@ -122,6 +128,22 @@ export interface RunStepView {
   readonly offered: readonly Verdict[];
   /** Why `confirmed` is not among them, or an empty string. */
   readonly blocked: string;
+  /** The answer counts only with the signature of another person. */
+  readonly needsWitness: boolean;
+  /** Names of those who witnessed the answer in force. */
+  readonly witnessedBy: readonly string[];
+}
+
+/** A request that another person can answer on another machine. */
+export interface WitnessAsk {
+  readonly path: string;
+  /** Where the screen looks for the answer. */
+  readonly answerPath: string;
+  /** The same as one line of text. */
+  readonly text: string;
+  /** Eight characters to compare aloud. */
+  readonly spoken: string;
+  readonly seq: number;
 }
 
 export interface VerifySummary {

@@ -18,6 +18,8 @@ export function lazyRuns(make: () => Promise<RunBackend>): RunBackend {
     prepare: async (request) => (await runs()).prepare(request),
     confirm: async (promptId, typedCode) => (await runs()).confirm(promptId, typedCode),
     cancel: async (promptId) => (await runs()).cancel(promptId),
+    askWitness: async (session) => (await runs()).askWitness(session),
+    takeWitness: async (session, answer) => (await runs()).takeWitness(session, answer),
     verify: async (path) => (await runs()).verify(path),
     close: async () => {
       if (made !== null) await (await made).close();

@@ -26,6 +26,8 @@ export function readOnlyRuns(reading: ReadOnlyRuns, why: string): RunBackend {
     prepare: refuse,
     confirm: refuse,
     cancel: async () => undefined,
+    askWitness: refuse,
+    takeWitness: refuse,
     verify: reading.verify,
     close: async () => undefined,
   };

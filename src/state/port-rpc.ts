@@ -15,6 +15,8 @@ const METHODS = [
   'prepare',
   'confirm',
   'cancel',
+  'askWitness',
+  'takeWitness',
   'verify',
   'close',
 ] as const satisfies (keyof Backend)[];
@@ -211,6 +213,8 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
     prepare: (request) => call('prepare', request),
     confirm: (promptId, typedCode) => call('confirm', promptId, typedCode),
     cancel: (promptId) => call('cancel', promptId),
+    askWitness: (session) => call('askWitness', session),
+    takeWitness: (session, answer) => call('takeWitness', session, answer),
     verify: (path) => call('verify', path),
     close: async () => {
       closing = true;

@@ -3,25 +3,9 @@ import { join } from 'node:path';
 import { canonicalBytes, cleanForEvidence } from '../evidence/canonical.ts';
 import { Journal, newSession } from '../evidence/journal.ts';
 import { firstPrev } from '../evidence/line.ts';
-import type {
-  Actor,
-  DocumentedEstate,
-  DocumentedSubject,
-  Hex,
-  RecordBody,
-  Runbook,
-  Step,
-} from '../model/index.ts';
-import {
-  admit,
-  bundledRunbooks,
-  type CompiledRunbook,
-  type GateState,
-  judgeGates,
-  offered,
-  replay,
-} from '../runbooks/index.ts';
-import type { BackendEvent, PrepareRequest, Prompt, RunBackend, RunView } from './backend.ts';
+import type { Actor, DocumentedEstate, DocumentedSubject, Hex, RecordBody, Step } from '../model/index.ts';
+import { admit, bundledRunbooks, type GateState, judgeGates, offered, replay } from '../runbooks/index.ts';
+import type { BackendEvent, PrepareRequest, Prompt, RunBackend, RunView, WitnessAsk } from './backend.ts';
 import {
   type AnswerInput,
   confirmBody,
@@ -32,48 +16,12 @@ import {
   sealBody,
 } from './run-bodies.ts';
 import { RunIdentity } from './run-identity.ts';
-import { type Look, lookAt } from './run-look.ts';
+import { GATE_MS, type Gate, type Pending, type Run, RunError } from './run-in-hand.ts';
+import { lookAt } from './run-look.ts';
 import { folderOf, listSessions } from './run-sessions.ts';
 import { verifySummary } from './verify-summary.ts';
+import { answerText, recordToWitness, takeAnswer, witnessStates, writeWitnessRequest } from './witness.ts';
 import type { WorkerInput } from './worker-client.ts';
-
-/** Something that a run cannot do now; the message is for the operator. */
-export class RunError extends Error {
-  override readonly name = 'RunError';
-}
-
-/** How long the reading of a step's probes may stand before it must be taken again, in milliseconds. */
-const GATE_MS = 5 * 60_000;
-
-interface Gate {
-  readonly state: GateState;
-  readonly lines: readonly string[];
-  readonly look: Look;
-  readonly seq: number;
-  readonly at: number;
-}
-
-/** One run in hand. `journal` is null until the opening is signed. */
-interface Run {
-  readonly session: Hex;
-  readonly dir: string;
-  readonly runbook: Runbook;
-  readonly compiled: CompiledRunbook | null;
-  readonly records: RecordBody[];
-  readonly gates: Map<string, Gate>;
-  readonly takingUp: {
-    readonly torn: { readonly sha256: Hex; readonly bytes: number } | null;
-    readonly fromMirror: boolean;
-  } | null;
-  journal: Journal | null;
-  begun: boolean;
-}
-
-interface Pending {
-  readonly promptId: string;
-  readonly run: Run;
-  readonly bytes: Uint8Array;
-}
 
 export interface RunsInput {
   readonly estate: DocumentedEstate;
@@ -96,6 +44,8 @@ export function startRuns(input: RunsInput): RunBackend {
     prepare: (request) => runs.prepare(request),
     confirm: (promptId, code) => runs.confirm(promptId, code),
     cancel: (promptId) => runs.cancel(promptId),
+    askWitness: (session) => runs.askWitness(session),
+    takeWitness: (session, answer) => runs.takeWitness(session, answer),
     verify: (path) => verifySummary(path, input.input.trustFile),
     close: () => runs.close(),
   };
@@ -265,6 +215,30 @@ class Runs {
     await this.identity.cancel(promptId);
   }
 
+  /** The request is a file of its own beside the sessions, so that nothing is added to the evidence by asking. */
+  async askWitness(session: string): Promise<WitnessAsk> {
+    const run = this.#get(session);
+    this.#writable(run);
+    const seq = recordToWitness(run.runbook, run.records);
+    if (seq === null) throw new RunError('no step is answered yet, so there is nothing to witness');
+    return writeWitnessRequest(run.dir, this.#input.input.evidenceDir, seq);
+  }
+
+  async takeWitness(session: string, answer: string): Promise<RunView> {
+    const run = this.#get(session);
+    const journal = this.#writable(run);
+    if (this.#pending?.run === run) await this.cancel(this.#pending.promptId);
+    const body = takeAnswer(await answerText(answer), {
+      position: this.#position(run),
+      estateId: this.#input.estate.id,
+      records: run.records,
+      hashes: journal.state.hashes,
+      trust: (await this.identity.trust()).store,
+    });
+    await this.#append(run, canonicalBytes(body), null);
+    return this.#show(run);
+  }
+
   async close(): Promise<void> {
     this.#abort.abort();
     for (const run of this.#runs.values()) await run.journal?.close();
@@ -341,6 +315,7 @@ class Runs {
   #view(run: Run): RunView {
     const state = replay(run.runbook, run.records);
     const last = run.records.at(-1);
+    const witnesses = witnessStates(run.runbook, run.records);
     return {
       session: run.session,
       path: run.dir,
@@ -365,6 +340,8 @@ class Runs {
           gateLines: cleanForEvidence(this.#gate(run, one.step)?.lines ?? []) as readonly string[],
           offered: current ? verdicts : [],
           blocked: current ? blocked : '',
+          needsWitness: witnesses.get(one.step.id)?.needed ?? one.step.witness,
+          witnessedBy: witnesses.get(one.step.id)?.by ?? [],
         };
       }),
     };

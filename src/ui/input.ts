@@ -77,6 +77,8 @@ function charKey(char: string, repeats: number, context: KeyContext): void {
   if (run !== null && place.screen === 'runbooks' && place.detail === null) {
     if (char === 'p') return answering.probe(run);
     if (char === 'S') return answering.seal(run);
+    if (char === 'w') return answering.askWitness(run);
+    if (char === 'W') return answering.takeWitness(run);
     if (char === 'b')
       return run.begun ? answering.say('This run has begun already.') : answering.beginRun(run);
     if (Object.hasOwn(VERDICT_KEYS, char))

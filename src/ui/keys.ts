@@ -46,6 +46,11 @@ export const KEYS: readonly KeyEntry[] = [
     place: 'run',
     footer: 'failed',
   },
+  {
+    keys: ['w', 'W'],
+    does: 'ask another person to witness the last answer; take in their signature',
+    place: 'run',
+  },
   { keys: ['S'], does: 'seal the run, by typing the code', place: 'run', footer: 'seal' },
 ];
 

@@ -30,6 +30,10 @@ export interface Answering {
   begin(run: RunView, verdict: Verdict): void;
   seal(run: RunView): void;
   probe(run: RunView): void;
+  /** Writes the request that another person answers on another machine. */
+  askWitness(run: RunView): void;
+  /** Takes in the answer from the place that the request named. */
+  takeWitness(run: RunView): void;
   input(run: RunView, chunk: string, key: KeyFlags): void;
   /** Text that was pasted: it may be part of a reason, and never of a code. */
   paste(text: string): void;
@@ -144,6 +148,20 @@ export function useAnswer(
         return IDLE;
       });
     },
+    askWitness: (run) =>
+      work('Writing the request…', async () => {
+        const asked = await backend.askWitness(run.session);
+        return {
+          phase: 'idle',
+          message: `Witness: c138 evidence witness sign ${asked.path} (both see ${asked.spoken}); put the answer at ${asked.answerPath}, then W.`,
+        };
+      }),
+    takeWitness: (run) =>
+      work('Taking in the answer…', async () => {
+        const { answerPath } = await backend.askWitness(run.session);
+        const after = await backend.takeWitness(run.session, answerPath);
+        return { phase: 'idle', message: `Witnessed and durable: record ${after.records - 1}.` };
+      }),
     input,
     paste: (text) => {
       if (state.phase === 'code') setState({ ...state, typed: '', message: BY_HAND });

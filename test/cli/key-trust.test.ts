@@ -2,9 +2,9 @@ import { spawn as spawnProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { spawn } from '@lydell/node-pty';
 import { computeAddress } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, inTerminal as drive } from './in-terminal.ts';
 import { run } from './run.ts';
 
 const bin = resolve(import.meta.dirname, '../../bin/c138');
@@ -26,37 +26,7 @@ const env = () => ({
   C138_CONFIG_DIR: join(home, 'config'),
 });
 
-/** Runs the program in a terminal and answers each prompt as it comes; a function answers from what is on the screen. */
-function inTerminal(
-  argv: readonly string[],
-  answers: readonly (readonly [RegExp, string | ((match: RegExpExecArray) => string)])[],
-): Promise<{ code: number; screen: string }> {
-  return new Promise((done, fail) => {
-    const terminal = spawn(process.execPath, [bin, ...argv], { cols: 200, rows: 40, cwd: home, env: env() });
-    const waiting = [...answers];
-    let screen = '';
-    let unread = '';
-    const limit = setTimeout(() => {
-      terminal.kill('SIGKILL');
-      fail(new Error(`no end; it showed: ${screen}`));
-    }, 25_000);
-    terminal.onData((text) => {
-      screen += text;
-      unread += text;
-      const [next] = waiting;
-      const match = next === undefined ? null : next[0].exec(unread);
-      if (next === undefined || match === null) return;
-      waiting.shift();
-      unread = '';
-      const [, answer] = next;
-      terminal.write(`${typeof answer === 'string' ? answer : answer(match)}\r`);
-    });
-    terminal.onExit(({ exitCode }) => {
-      clearTimeout(limit);
-      done({ code: exitCode, screen });
-    });
-  });
-}
+const inTerminal = (argv: readonly string[], answers: readonly Answer[]) => drive(argv, answers, env());
 
 const passphrase = [/Passphrase for .*: $/, PASSPHRASE] as const;
 const code = [/Type (\w{4}) to sign: $/, (match: RegExpExecArray) => match[1] ?? ''] as const;

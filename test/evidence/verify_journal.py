@@ -13,7 +13,7 @@ import sys
 import time
 import unicodedata
 
-MAX_JOURNAL, MAX_LINE, MAX_FILE, MAX_TRUST = 64 << 20, 65536, 4 << 20, 1 << 20
+MAX_JOURNAL, MAX_LINE, MAX_FILE, MAX_TRUST = 512 << 20, 65536, 4 << 20, 1 << 20
 
 
 class Stop(Exception):

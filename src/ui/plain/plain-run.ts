@@ -63,6 +63,12 @@ export class PlainRun {
       case 'verify':
         await this.#verify(tail);
         return true;
+      case 'witness':
+        await this.#askWitness();
+        return true;
+      case 'take':
+        await this.#takeWitness(tail);
+        return true;
       default:
         return false;
     }
@@ -139,6 +145,23 @@ export class PlainRun {
     this.#say('You are about to sign:', ...prompt.lines.map((one) => `  ${sanitiseLine(one, 500)}`));
     this.#say(`Type ${prompt.code} to sign, or an empty line to cancel.`);
     this.#prompt = { prompt, shownAt: Date.now() };
+  }
+
+  async #askWitness(): Promise<void> {
+    const asked = await this.#backend.askWitness(this.#need().session);
+    this.#say(
+      `Record ${asked.seq} for a witness. The request is in ${sanitiseLine(asked.path, 500)}, and here as one line of text:`,
+      asked.text,
+      `Both sides must see ${asked.spoken}. The witness runs "c138 evidence witness sign FILE" on their own machine;`,
+      'then type "take" and the path of the answer, or the text that begins with "c138:".',
+    );
+  }
+
+  async #takeWitness(answer: string): Promise<void> {
+    if (answer === '') throw new Error('Say which answer: "take" and its path or its text.');
+    this.#run = await this.#backend.takeWitness(this.#need().session, answer);
+    this.#say(`Taken in and durable: record ${this.#run.records - 1}.`);
+    this.#showStep();
   }
 
   async #sessionOf(start: string): Promise<string> {

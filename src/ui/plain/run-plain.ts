@@ -31,6 +31,7 @@ const HELP = [
   'run ID           begin a runbook;   resume SESSION   go on with one (the first characters are enough)',
   'step             the step at hand;   probe   ask its read-only probes',
   'confirm          confirm the step;   still | failed | deviated | skipped | na REASON   other answers',
+  'witness          ask another person to witness the last answer;   take FILE|TEXT   take in their signature',
   'seal             seal the run;   verify SESSION   verify a session offline',
   'help, quit',
 ];
@@ -89,6 +90,23 @@ function firstLook(store: ConsoleStore): Promise<void> {
   });
 }
 
+/** The backend, but nobody else reads the terminal while the signer asks for the passphrase on it. */
+function handingOver({ backend, input }: PlainOptions): Backend {
+  return {
+    ...backend,
+    unlock: async () => {
+      input.pause();
+      // The terminal is let go in the next turn of the loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      try {
+        await backend.unlock();
+      } finally {
+        input.resume();
+      }
+    },
+  };
+}
+
 class PlainSession {
   readonly #options: PlainOptions;
   readonly #store: ConsoleStore;
@@ -99,7 +117,7 @@ class PlainSession {
     this.#options = options;
     this.#store = store;
     this.#say = say;
-    this.#run = new PlainRun(options.backend, say, () => this.#input());
+    this.#run = new PlainRun(handingOver(options), say, () => this.#input());
   }
 
   /** Runs one line; every failure ends in a sentence. */

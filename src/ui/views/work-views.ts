@@ -3,7 +3,7 @@ import type { RunStepView, RunView, SessionSummary, VerifySummary } from '../../
 import { wrap } from '../text.ts';
 import type { Tone } from '../theme.ts';
 import type { ViewInput } from './estate-views.ts';
-import { type Line, line, type Row, span, type View } from './types.ts';
+import { type Line, line, type Row, type Span, span, type View } from './types.ts';
 
 /** Screen 6: runbooks to begin, and runs to go on with. */
 export function runbooksView(
@@ -161,6 +161,16 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
   if (run.broken !== null) top.push(line(span(sanitiseLine(run.broken, 300), 'bad')));
   if (!run.begun && run.state === 'open')
     top.push(line(span('Not begun yet: b signs the beginning. Nothing can be recorded before.', 'warn')));
+  const waiting = run.steps.filter(wantsWitness).map((one) => one.step.title);
+  if (run.state === 'open' && waiting.length > 0)
+    top.push(
+      line(
+        span(
+          `Waits for a witness, who is another person: ${waiting.join('; ')}. w asks, W takes in.`,
+          'warn',
+        ),
+      ),
+    );
   if (current !== null) top.push(...stepLines(current, columns, roomForText));
   else if (run.state === 'open')
     top.push(
@@ -196,12 +206,22 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
           one.verdict === null ? '' : verdictWord(one.verdict),
           one.verdict === 'failed' ? 'bad' : 'plain',
         ),
-        span(sanitiseLine(one.by ?? '', 40), 'dim'),
+        byWhom(one),
       ],
     })),
     empty: '',
     framed: false,
   };
+}
+
+/** An answer that does not count yet, because nobody else signed it. */
+function wantsWitness(one: RunStepView): boolean {
+  return one.verdict !== null && one.needsWitness && one.witnessedBy.length === 0;
+}
+
+function byWhom(one: RunStepView): Span {
+  if (wantsWitness(one)) return span('wants a witness', 'warn');
+  return span(sanitiseLine([one.by ?? '', ...one.witnessedBy].join(' + '), 60), 'dim');
 }
 
 /** The step at hand in full: what to do, what to expect, what the probes show, what may be answered. */
@@ -214,6 +234,8 @@ export function stepLines(one: RunStepView, columns: number, room = 40): readonl
   fixed.push(...gateLines(one).flatMap(([body, tone]) => text('', body, tone)));
   const offers = one.offered.map((verdict) => verdictWord(verdict)).join(', ');
   fixed.push(line(span(`May be answered: ${offers === '' ? 'nothing yet' : offers}`, 'strong')));
+  if (step.witness)
+    fixed.push(...text('', 'Another person must witness the answer (w, afterwards).', 'accent'));
   if (one.blocked !== '') fixed.push(...text('', `Not to be confirmed: ${one.blocked}`, 'warn'));
   const instructions = text('', step.instructions);
   const left = Math.max(1, room - fixed.length - 2);

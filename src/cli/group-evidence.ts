@@ -1,0 +1,58 @@
+import type { Command } from 'commander';
+import type { WitnessFlags } from './evidence-witness.ts';
+import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
+
+/** `c138 evidence …`: check, witness and countersign what people signed. */
+export function addEvidence(kit: Kit): void {
+  const { program, command, withConfig, pathsOf, io, done } = kit;
+  const evidence = command(program, 'evidence', 'check what people signed, offline');
+  withConfig(command(evidence, 'verify <session>', 'verify a session folder'))
+    .option('--trust <file>', 'the trust store to check against; by default the installed one')
+    .option('--root <address>', 'trust the store of the session if this root signed it')
+    .option('--second <folder>', 'a second copy of the session, to look for a fork')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 sealed and policy met, 10 open, 11 policy not met, 20 tampered, 21 fork,\n30 untrusted or unpinned signer, 31 trust store bad, 40 malformed, 50 unreadable.',
+    )
+    .action(async (path: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag & { trust?: string; root?: string; second?: string }>(self);
+      const { evidenceVerify } = await import('./evidence-verify.ts');
+      done(await evidenceVerify(path, flags, pathsOf(flags).trustFile, io));
+    });
+
+  const witness = command(evidence, 'witness', 'the signature of another person, on another machine');
+  const withExchange = (one: Command): Command =>
+    withConfig(one)
+      .option('--out <file>', 'write it there')
+      .option('--paste', 'print it as one line of text too')
+      .option('--trust <file>', 'the trust store that names people; by default the installed one');
+  withExchange(command(witness, 'ask <session>', 'write the request for an answer of a session'))
+    .option('--step <id>', 'the answer of this step, not the one that most wants a witness')
+    .action(async (session: string, _flags, self: Command) => {
+      const { witnessAsk } = await import('./evidence-witness.ts');
+      done(await witnessAsk(session, flagsOf<WitnessFlags>(self), io));
+    });
+  withExchange(command(witness, 'sign <request>', 'read a request (a file, its text, or -) and sign it'))
+    .option('--meaning <word>', 'witnessed, reviewed or approved', 'witnessed')
+    .action(async (request: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & WitnessFlags>(self);
+      const { witnessSign } = await import('./evidence-witness.ts');
+      done(await witnessSign(request, pathsOf(flags), flags, io));
+    });
+  withExchange(
+    command(witness, 'take <session> <answer>', 'add the answer to a session that is not open'),
+  ).action(async (session: string, answer: string, _flags, self: Command) => {
+    const flags = flagsOf<PathFlags & WitnessFlags>(self);
+    const { witnessTake } = await import('./evidence-witness.ts');
+    done(await witnessTake(session, answer, pathsOf(flags), flags, io));
+  });
+  withConfig(command(evidence, 'countersign <session>', 'verify a sealed session and sign its seal'))
+    .option('--trust <file>', 'the trust store that names people; by default the installed one')
+    .option('--meaning <word>', 'witnessed, reviewed or approved', 'reviewed')
+    .action(async (session: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & WitnessFlags>(self);
+      const { countersign } = await import('./evidence-witness.ts');
+      done(await countersign(session, pathsOf(flags), flags, io));
+    });
+}

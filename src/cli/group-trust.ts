@@ -1,0 +1,54 @@
+import type { Command } from 'commander';
+import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
+import type { TrustFlags } from './trust.ts';
+
+/** `c138 key …` and `c138 trust …`: who signs, and whose signatures count. */
+export function addTrust(kit: Kit): void {
+  const { program, command, withConfig, pathsOf, io, done } = kit;
+  const key = command(program, 'key', 'keystores');
+  for (const [name, imported, text] of [
+    ['new', false, 'make a key; the passphrase is asked on the terminal'],
+    ['import', true, 'make a keystore from a private key that is typed on the terminal'],
+  ] as const)
+    command(key, name, text)
+      .option('--out <file>', 'write the keystore there')
+      .option('--json', 'machine-readable output')
+      .action(async (flags: JsonFlag & { out?: string }) => {
+        const { keyMake } = await import('./key.ts');
+        done(await keyMake(pathsOf({}).keysDir, imported, flags, io));
+      });
+  command(key, 'show [file]', 'the public part of the keystores')
+    .option('--json', 'machine-readable output')
+    .action(async (file: string | undefined, flags: JsonFlag) => {
+      const { keyShow } = await import('./key.ts');
+      done(await keyShow(pathsOf({}).keysDir, file, flags, io));
+    });
+
+  const trust = command(program, 'trust', 'the trust store: whose keys count');
+  const withPerson = (one: Command): Command =>
+    withConfig(one)
+      .option('--person <id>', 'short id of the person, which stays the same')
+      .option('--name <name>', 'the name to print')
+      .option('--org <organisation>', 'where they belong')
+      .option('--role <roles>', 'performer, witness, approver; separated by commas', 'performer');
+  withPerson(
+    command(trust, 'init', 'make version 1, with the key of this machine as root and performer'),
+  ).action(async (_flags, self: Command) => {
+    const flags = flagsOf<PathFlags & TrustFlags>(self);
+    const { trustInit } = await import('./trust.ts');
+    done(await trustInit(pathsOf(flags), flags, io));
+  });
+  withPerson(command(trust, 'add', 'make the next version, with one key more'))
+    .option('--address <address>', 'the address of the key')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & TrustFlags>(self);
+      const { trustAdd } = await import('./trust.ts');
+      done(await trustAdd(pathsOf(flags), flags, io));
+    });
+  command(trust, 'show [file]', 'who is trusted')
+    .option('--json', 'machine-readable output')
+    .action(async (file: string | undefined, flags: JsonFlag) => {
+      const { trustShow } = await import('./trust.ts');
+      done(await trustShow(file ?? pathsOf({}).trustFile, flags, io));
+    });
+}

@@ -1,0 +1,58 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust.ts';
+import { sanitiseLine } from '../model/index.ts';
+import { type SignerClient, startSigner } from '../signer/client.ts';
+import type { Paths } from '../state/paths.ts';
+import { CliError, describeError } from './io.ts';
+
+/**
+ * The installed trust store, or one that is named.
+ * @throws CliError saying how to get one
+ */
+export async function readTrustStore(
+  file: string,
+): Promise<{ readonly store: TrustStore; readonly bytes: Uint8Array }> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(
+      `${sanitiseLine(file)}: ${code === 'ENOENT' ? 'there is no trust store. Make one with c138 trust init.' : `it can not be read (${code})`}`,
+    );
+  }
+  try {
+    const store = parseTrust(bytes);
+    checkTrust(store);
+    return { store, bytes };
+  } catch (error) {
+    throw new CliError(`${sanitiseLine(file)}: ${describeError(error)}`);
+  }
+}
+
+/**
+ * Starts the signer with the one key of this machine, and ends it afterwards.
+ * @throws CliError when there is no key, or more than one
+ */
+export async function withSigner(
+  paths: Paths,
+  work: (signer: SignerClient) => Promise<number>,
+): Promise<number> {
+  const names = (await readdir(paths.keysDir).catch(() => [])).filter((one) => one.endsWith('.json'));
+  const [only] = names;
+  if (only === undefined || names.length > 1)
+    throw new CliError(
+      `${paths.keysDir} holds ${names.length} keys; exactly one signs. ${names.length === 0 ? 'Make one with c138 key new.' : 'Keep the others elsewhere.'}`,
+    );
+  try {
+    const signer = await startSigner({ kind: 'keystore', path: join(paths.keysDir, only) });
+    try {
+      return await work(signer);
+    } finally {
+      await signer.close();
+    }
+  } catch (error) {
+    throw error instanceof CliError ? error : new CliError(describeError(error));
+  }
+}
