@@ -6,6 +6,8 @@ import type {
   Endpoint,
   EndpointKind,
   ImportNote,
+  Relay,
+  RelaySide,
   SubjectId,
   Thresholds,
   Tier,
@@ -133,6 +135,7 @@ export function estateFromDocument(
     thresholds,
     subjects: [...subjects.values()],
     endpoints,
+    ...(document.relays === undefined ? {} : { relays: relaysOf(document, endpoints, context.file) }),
     ...(document.tier_policy === undefined ? {} : { tierPolicy: document.tier_policy }),
     conflicts: context.imported.conflicts,
     notes,
@@ -214,6 +217,33 @@ function thresholdsOf(document: EstateDocument, notes: ImportNote[]): Thresholds
       notes.push({ level: 'info', text: `threshold ${yamlKey} is our default: ${fallback}` });
   }
   return out as unknown as Thresholds;
+}
+
+function relaysOf(document: EstateDocument, endpoints: readonly Endpoint[], file: string): readonly Relay[] {
+  return (document.relays ?? []).map((one) => {
+    for (const side of [one.source, one.destination])
+      if (!endpoints.some((endpoint) => endpoint.id === side.endpoint))
+        throw new EstateFileError({
+          file,
+          key: `relays ${one.id}`,
+          message: `there is no endpoint ${side.endpoint}`,
+          mend: 'Name an endpoint of this file on each side of the relay.',
+        });
+    const lower = (side: RelaySide): RelaySide => ({
+      endpoint: side.endpoint,
+      contract: side.contract.toLowerCase(),
+      topic: side.topic.toLowerCase(),
+    });
+    return {
+      id: one.id,
+      subject: one.subject as SubjectId,
+      source: lower(one.source),
+      destination: lower(one.destination),
+      idTopic: one.id_topic ?? 1,
+      windowBlocks: one.window_blocks ?? 5000,
+      graceBlocks: one.grace_blocks ?? 30,
+    };
+  });
 }
 
 function toEndpoint(one: EndpointDocument, folder: string): Endpoint {

@@ -46,7 +46,18 @@ export interface EstateDocument {
   }[];
   readonly endpoints?: readonly EndpointDocument[];
   readonly thresholds?: Readonly<Record<string, number>>;
+  readonly relays?: readonly RelayDocument[];
   readonly tier_policy?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+export interface RelayDocument {
+  readonly id: string;
+  readonly subject: string;
+  readonly source: { readonly endpoint: string; readonly contract: string; readonly topic: string };
+  readonly destination: { readonly endpoint: string; readonly contract: string; readonly topic: string };
+  readonly id_topic?: number;
+  readonly window_blocks?: number;
+  readonly grace_blocks?: number;
 }
 
 export interface EndpointDocument {

@@ -23,6 +23,7 @@ export const ENDPOINT_KINDS = [
   'proxmox-api',
   'ssh',
   'json-rpc',
+  'evm-rpc',
   'firefly',
   'firefly-connector',
   'blockscout',
@@ -124,6 +125,29 @@ export interface ChainPin {
   readonly fromBlock: number;
 }
 
+/** One side of a relay: whose events are counted. */
+export interface RelaySide {
+  /** Id of an endpoint of the estate file. */
+  readonly endpoint: string;
+  readonly contract: string;
+  /** First topic of the event. */
+  readonly topic: string;
+}
+
+/** A relay that forwards messages from one chain to another. */
+export interface Relay {
+  readonly id: string;
+  readonly subject: SubjectId;
+  readonly source: RelaySide;
+  readonly destination: RelaySide;
+  /** Which topic (1 to 3) holds the id of the message, on both sides. */
+  readonly idTopic: number;
+  /** How many of the newest blocks are looked at on either side. */
+  readonly windowBlocks: number;
+  /** A message this many source blocks old should have been delivered. */
+  readonly graceBlocks: number;
+}
+
 /** Everything the documents and the estate file say. */
 export interface DocumentedEstate {
   readonly id: string;
@@ -138,6 +162,7 @@ export interface DocumentedEstate {
   readonly endpoints: readonly Endpoint[];
   /** API groups of a tier that the estate file judges otherwise than our default: tier, then group, then rule. */
   readonly tierPolicy?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly relays?: readonly Relay[];
   readonly conflicts: readonly Conflict[];
   readonly notes: readonly ImportNote[];
   /** A path where evidence is kept a second time, or null. */

@@ -9,6 +9,7 @@ export const RPC_METHODS = [
   'net_version',
   'eth_blockNumber',
   'eth_getBlockByNumber',
+  'eth_getLogs',
   'eth_syncing',
   'net_peerCount',
   'net_listening',

@@ -2,3 +2,4 @@ export * from './allow-list.ts';
 export * from './context.ts';
 export { commonRound, secondRound, windowRound } from './estate-chain.ts';
 export * from './observe.ts';
+export { relayRound } from './relay.ts';

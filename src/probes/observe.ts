@@ -9,6 +9,7 @@ import { fireflyStatus } from './firefly.ts';
 import { indyNode } from './indy.ts';
 import { pooled } from './pool.ts';
 import { pveApi, pveCluster, pveGuests } from './proxmox.ts';
+import { evmHead, relayRound } from './relay.ts';
 import {
   acapyStatus,
   cactiHealth,
@@ -51,6 +52,8 @@ export async function observeEndpoint(
       return [await sshHost(context, endpoint)];
     case 'json-rpc':
       return observeBesu(context, endpoint, depth);
+    case 'evm-rpc':
+      return [await evmHead(context, endpoint)];
     case 'firefly':
       return [await fireflyStatus(context, endpoint)];
     case 'firefly-connector':
@@ -110,6 +113,7 @@ export async function observeEstate(
       commonRound(context, endpoints, gathered, keep),
       windowRound(context, endpoints, gathered, keep),
       secondRound(context, endpoints, gathered, keep),
+      relayRound(context, endpoints, keep),
     ]);
   keep(quorumRound(context, gathered));
   return gathered;

@@ -48,6 +48,16 @@ export function estateRounds(
       },
     },
     {
+      name: 'relays',
+      cadenceMs: WINDOW_MS,
+      ask: async (_gathered, signal) => {
+        const { relayRound } = await import('../probes/index.ts');
+        const seen: Observation[] = [];
+        await relayRound({ ...context, signal }, endpoints, (found) => seen.push(...found));
+        return seen;
+      },
+    },
+    {
       name: 'second-look',
       cadenceMs: CHAIN_MS,
       ask: async (gathered, signal) => {

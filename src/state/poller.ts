@@ -15,6 +15,7 @@ export interface PollPlan {
 export const DEFAULT_PLAN: PollPlan = {
   cadence: {
     'json-rpc': 5_000,
+    'evm-rpc': 30_000,
     'proxmox-api': 10_000,
     firefly: 15_000,
     'firefly-connector': 15_000,

@@ -112,6 +112,17 @@ const endpoint = object({
   'ssh?': object({ 'knownHostsFile?': text, 'identityFile?': text, 'agent?': flag }),
 });
 
+const relaySide = object({ endpoint: text, contract: text, topic: text });
+const relay = object({
+  id: text,
+  subject,
+  source: relaySide,
+  destination: relaySide,
+  idTopic: count,
+  windowBlocks: count,
+  graceBlocks: count,
+});
+
 const estate = object({
   id: text,
   name: text,
@@ -131,6 +142,7 @@ const estate = object({
   subjects: list(documentedSubject),
   endpoints: list(endpoint),
   'tierPolicy?': mapping,
+  'relays?': list(relay),
   conflicts: list(
     object({ subject, field: text, sides: list(object({ value: anything, source })), note: text }),
   ),

@@ -26,6 +26,20 @@ async function fault(text: string): Promise<EstateFileError> {
 }
 
 describe('the estate file', () => {
+  it('takes relays between endpoints it names, and a tier policy in known words', async () => {
+    const side = (name: string): string =>
+      `{ endpoint: ${name}, contract: "0x${'A1'.repeat(20)}", topic: "0x${'0b'.repeat(32)}" }`;
+    const relays = (to: string): string =>
+      `${BASE}endpoints:\n  - { id: a, subject: "vmid:1", kind: json-rpc, url: "http://127.0.0.1:1" }\n  - { id: b, subject: "program:ccip", kind: evm-rpc, url: "http://127.0.0.1:2" }\nrelays:\n  - { id: r, subject: "program:ccip", source: ${side('a')}, destination: ${side(to)} }\n`;
+    const { relays: read } = await load(relays('b'));
+    expect(read?.[0]).toMatchObject({ idTopic: 1, windowBlocks: 5000, graceBlocks: 30 });
+    expect(read?.[0]?.source.contract).toBe(`0x${'a1'.repeat(20)}`);
+    expect((await fault(relays('nobody'))).message).toContain('there is no endpoint nobody');
+    const policy = (rule: string): string => `${BASE}tier_policy: { private: { ADMIN: ${rule} } }\n`;
+    expect((await load(policy('may'))).tierPolicy).toEqual({ private: { ADMIN: 'may' } });
+    expect(await fault(policy('sometimes'))).toMatchObject({ key: 'tier_policy.private.ADMIN' });
+  });
+
   it('is read, and says which thresholds are ours', async () => {
     const estate = await load(BASE);
     expect(estate).toMatchObject({ id: 'test', chainId: 138, simulated: false, mirror: null });

@@ -37,6 +37,7 @@ describe('what probes can emit', () => {
         "net_version",
         "eth_blockNumber",
         "eth_getBlockByNumber",
+        "eth_getLogs",
         "eth_syncing",
         "net_peerCount",
         "net_listening",
