@@ -127,7 +127,11 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       done(await snapshotVerify(path, flags, io));
     });
 
-  const chain = command(program, 'chain', 'quorum proofs and configuration checks, offline');
+  const chain = command(
+    program,
+    'chain',
+    'quorum proofs and configuration checks, offline; heads as they come',
+  );
   command(chain, 'prove <file>', 'a block object, a JSON-RPC response, or a snapshot')
     .option('--validators <addresses>', 'the validator set to count against, separated by commas')
     .option('--trust <file>', 'a trust store that pins the validator set')
@@ -151,6 +155,21 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
     .action(async (path: string, flags: JsonFlag & { besu?: string }) => {
       const { chainLint } = await import('./chain-lint.ts');
       done(await chainLint(path, flags, io));
+    });
+
+  withConfig(
+    command(chain, 'watch <endpoint>', 'new heads over the WebSocket of one endpoint, closed properly'),
+  )
+    .option('--heads <number>', 'how many to wait for', '5')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all came and both sides closed, 1 not so, 2 usage or configuration, 3 nobody could look.',
+    )
+    .action(async (endpoint: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag & { heads?: string }>(self);
+      const { chainWatch } = await import('./chain-watch.ts');
+      done(await chainWatch(pathsOf(flags), endpoint, flags, io));
     });
 
   withConfig(command(program, 'phase3', 'the automated slices, then what remains for people'))

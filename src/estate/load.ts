@@ -256,6 +256,7 @@ function toEndpoint(one: EndpointDocument, folder: string): Endpoint {
     subject: one.subject as SubjectId,
     kind: one.kind as EndpointKind,
     url: one.url,
+    ...(one.ws_url === undefined ? {} : { wsUrl: one.ws_url }),
     via: one.via ?? 'direct',
     ...(one.timeout_ms === undefined ? {} : { timeoutMs: one.timeout_ms }),
     ...(one.host_header === undefined ? {} : { hostHeader: one.host_header }),

@@ -65,6 +65,7 @@ export interface EndpointDocument {
   readonly subject: string;
   readonly kind: string;
   readonly url: string;
+  readonly ws_url?: string;
   readonly via?: 'direct' | 'edge';
   readonly timeout_ms?: number;
   readonly host_header?: string;

@@ -46,6 +46,8 @@ export interface Endpoint {
   readonly kind: EndpointKind;
   /** `https://localhost:8006`, `http://10.0.0.1:8545`, `ssh://root@10.0.0.1:22`, `tcp://10.0.0.1:7051`. */
   readonly url: string;
+  /** WebSocket of the same node; only ever opened on request. */
+  readonly wsUrl?: string;
   /** `edge`: through the public ingress; `direct`: on the LAN. */
   readonly via: 'direct' | 'edge';
   /** Milliseconds for one request. */

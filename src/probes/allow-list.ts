@@ -10,6 +10,7 @@ export const RPC_METHODS = [
   'eth_blockNumber',
   'eth_getBlockByNumber',
   'eth_getLogs',
+  'eth_subscribe',
   'eth_syncing',
   'net_peerCount',
   'net_listening',
@@ -31,8 +32,9 @@ export const RPC_METHODS = [
 ] as const;
 export type RpcMethod = (typeof RPC_METHODS)[number];
 
-/** Methods that are harmless with these parameters only: the genesis block, whatever the height of the chain. */
+/** Methods that are harmless with these parameters only: new heads, or the genesis block whatever the height of the chain. */
 const ONLY_WITH: Partial<Record<RpcMethod, string>> = {
+  eth_subscribe: '["newHeads"]',
   debug_getRawHeader: '["0x0"]',
   trace_block: '["0x0"]',
 };

@@ -104,6 +104,7 @@ const endpoint = object({
   subject,
   kind: oneOf(...ENDPOINT_KINDS),
   url: text,
+  'wsUrl?': text,
   via: oneOf('direct', 'edge'),
   'timeoutMs?': count,
   'hostHeader?': text,

@@ -38,6 +38,7 @@ describe('what probes can emit', () => {
         "eth_blockNumber",
         "eth_getBlockByNumber",
         "eth_getLogs",
+        "eth_subscribe",
         "eth_syncing",
         "net_peerCount",
         "net_listening",
@@ -146,7 +147,7 @@ describe('what probes can emit', () => {
       name.endsWith('.ts'),
     );
     const opening = files.filter((name) =>
-      /from '(node:(net|tls|http|https|dgram|child_process)|ssh2)'|\bfetch\(/.test(
+      /from '(node:(net|tls|http|https|dgram|child_process)|ssh2)'|\bfetch\(|\bnew WebSocket\(/.test(
         readFileSync(join(probes, name), 'utf8'),
       ),
     );
@@ -156,6 +157,7 @@ describe('what probes can emit', () => {
       'transports/http.ts',
       'transports/ssh.ts',
       'transports/tcp.ts',
+      'transports/ws.ts',
     ]);
   });
 });
