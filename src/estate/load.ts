@@ -257,6 +257,7 @@ function toEndpoint(one: EndpointDocument, folder: string): Endpoint {
     kind: one.kind as EndpointKind,
     url: one.url,
     ...(one.ws_url === undefined ? {} : { wsUrl: one.ws_url }),
+    ...(one.pool_genesis === undefined ? {} : { poolGenesisFile: resolve(folder, one.pool_genesis) }),
     via: one.via ?? 'direct',
     ...(one.timeout_ms === undefined ? {} : { timeoutMs: one.timeout_ms }),
     ...(one.host_header === undefined ? {} : { hostHeader: one.host_header }),

@@ -66,6 +66,7 @@ export interface EndpointDocument {
   readonly kind: string;
   readonly url: string;
   readonly ws_url?: string;
+  readonly pool_genesis?: string;
   readonly via?: 'direct' | 'edge';
   readonly timeout_ms?: number;
   readonly host_header?: string;

@@ -48,6 +48,8 @@ export interface Endpoint {
   readonly url: string;
   /** WebSocket of the same node; only ever opened on request. */
   readonly wsUrl?: string;
+  /** The pool genesis file that an Indy node should be named in. */
+  readonly poolGenesisFile?: string;
   /** `edge`: through the public ingress; `direct`: on the LAN. */
   readonly via: 'direct' | 'edge';
   /** Milliseconds for one request. */

@@ -1,13 +1,25 @@
-import type { Check, Endpoint, JsonObject, Observation } from '../model/index.ts';
+import { readFile, stat } from 'node:fs/promises';
+import {
+  type Check,
+  type Endpoint,
+  type JsonObject,
+  type Observation,
+  sanitiseLine,
+} from '../model/index.ts';
 import { observe, type ProbeContext, timeoutOf } from './context.ts';
-import { makeAnswer, pass, warn } from './rpc-session.ts';
+import { type Pool, type PoolNode, readPoolGenesis } from './pool-genesis.ts';
+import { doubt, makeAnswer, pass, warn } from './rpc-session.ts';
 import { tcpExchange } from './transports/tcp.ts';
 import { readZmtp, type ZmtpReading, zmtpGreeting } from './zmtp.ts';
+
+/** A pool genesis file has a line of about a kilobyte for each node. */
+const MOST_BYTES = 1024 * 1024;
 
 /**
  * Probe `indy-zmtp`: greets in ZMTP. An Indy node speaks it with CURVE on its node and client ports. "A CURVE ZMTP endpoint" is all that a
  * greeting proves: neither which validator it is nor that the pool agrees; `validator-info` on the host is the real status.
- * Facts: `reading` (`zmtp`, `zmtp-signature`, `http`, `other`, `silent`), `mechanism`.
+ * The pool genesis file, where the estate file names one, says which node should be there.
+ * Facts: `reading` (`zmtp`, `zmtp-signature`, `http`, `other`, `silent`), `mechanism`, `alias`, `poolNodes`, `mayFail`.
  */
 export function indyNode(context: ProbeContext, endpoint: Endpoint): Promise<Observation> {
   const url = new URL(endpoint.url);
@@ -30,14 +42,61 @@ export function indyNode(context: ProbeContext, endpoint: Endpoint): Promise<Obs
           raw: null,
         };
       const reading = readZmtp(exchange.received);
+      const pool = await poolOf(endpoint);
       const facts: JsonObject = {
         reading: reading.kind,
         mechanism: reading.kind === 'zmtp' ? reading.mechanism : null,
+        alias: pool.node?.alias ?? null,
+        poolNodes: pool.pool?.nodes.length ?? null,
+        mayFail: pool.pool?.mayFail ?? null,
       };
       const raw = exchange.received.length === 0 ? null : context.storeRaw(exchange.received, [], false);
-      return { answer: makeAnswer('ok', facts, [judge(reading)]), level: 'runtime', raw };
+      return { answer: makeAnswer('ok', facts, [judge(reading), ...pool.checks]), level: 'runtime', raw };
     },
   );
+}
+
+interface Place {
+  readonly pool: Pool | null;
+  /** The node that the file names at this address. */
+  readonly node: PoolNode | null;
+  readonly checks: readonly Check[];
+}
+
+/** Where the pool genesis file has this address. */
+async function poolOf(endpoint: Endpoint): Promise<Place> {
+  const file = endpoint.poolGenesisFile;
+  if (file === undefined) return { pool: null, node: null, checks: [] };
+  let text: string;
+  try {
+    if ((await stat(file)).size > MOST_BYTES) throw new Error('too large');
+    text = await readFile(file, 'utf8');
+  } catch {
+    const check = doubt(
+      'indy-genesis',
+      `the pool genesis file ${sanitiseLine(file, 160)} cannot be read`,
+      'correct pool_genesis in the estate file',
+    );
+    return { pool: null, node: null, checks: [check] };
+  }
+  const pool = readPoolGenesis(text);
+  const { host } = new URL(endpoint.url);
+  const node = pool.nodes.find((one) => one.node === host || one.client === host) ?? null;
+  const checks: Check[] = [];
+  const [fault] = pool.faults;
+  if (fault !== undefined)
+    checks.push(
+      warn('indy-genesis', `the pool genesis file: ${fault}`, 'compare it with that of another node'),
+    );
+  if (node === null)
+    checks.push(
+      warn(
+        'indy-not-in-pool',
+        `the pool genesis file names ${pool.nodes.length} nodes, none of them at ${host}`,
+        'compare the address with the file; a node behind NAT is named by its public address',
+      ),
+    );
+  return { pool, node, checks };
 }
 
 function judge(reading: ZmtpReading): Check {

@@ -105,6 +105,7 @@ const endpoint = object({
   kind: oneOf(...ENDPOINT_KINDS),
   url: text,
   'wsUrl?': text,
+  'poolGenesisFile?': text,
   via: oneOf('direct', 'edge'),
   'timeoutMs?': count,
   'hostHeader?': text,
