@@ -1,7 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust.ts';
 import { verifySession } from '../evidence/verify.ts';
 import type { VerifyReport } from '../evidence/verify-report.ts';
+import type { PinnedTrust } from '../evidence/verify-trust.ts';
 import { type Hex, sanitiseLine } from '../model/index.ts';
+import type { Paths } from '../state/paths.ts';
+import { rememberTrust } from '../state/trust-seen.ts';
 import { CliError, type Io, printJson } from './io.ts';
 
 export interface VerifyFlags {
@@ -18,15 +22,16 @@ const TRUST_BAD = 31;
 /**
  * `c138 evidence verify PATH`: verifies a session folder offline. Exit codes: 0 sealed and policy met, 10 open, 11 policy not met,
  * 20 tampered, 21 fork, 30 untrusted or unpinned signer, 31 trust store bad, 40 malformed, 50 unreadable.
- * @param installed the trust store of this machine, used when neither `--trust` nor `--root` is given
+ * @param paths where the trust store of this machine lies, used when neither `--trust` nor `--root` is given
  */
 export async function evidenceVerify(
   path: string,
   flags: VerifyFlags,
-  installed: string,
+  paths: Pick<Paths, 'trustFile' | 'stateDir'>,
   io: Io,
 ): Promise<number> {
-  const pinned = await pinnedTrust(flags, installed);
+  const pinned = await pinnedTrust(flags, paths.trustFile);
+  await refuseRolledBack(pinned, paths.stateDir.path);
   const report = await verifySession(path, {
     ...pinned,
     ...(flags.second === undefined ? {} : { second: flags.second }),
@@ -34,6 +39,26 @@ export async function evidenceVerify(
   if (flags.json === true) printJson(io, report);
   else io.out(textOf(report));
   return report.exitCode;
+}
+
+/**
+ * A trust store older than one that was used here before is refused: it may trust a key that was revoked since.
+ * @throws CliError with exit code 31
+ */
+async function refuseRolledBack(pinned: PinnedTrust, stateDir: string): Promise<void> {
+  if (pinned.trust === undefined) return;
+  let store: TrustStore;
+  try {
+    store = parseTrust(pinned.trust);
+    checkTrust(store);
+  } catch {
+    // Verification itself says what is wrong with it.
+    return;
+  }
+  // Each start of the simulated estate makes a trust store of its own.
+  if (store.body.estate.startsWith('demo:')) return;
+  const problem = await rememberTrust(stateDir, store);
+  if (problem !== null) throw new CliError(problem, TRUST_BAD);
 }
 
 async function pinnedTrust(

@@ -18,7 +18,7 @@ export function addEvidence(kit: Kit): void {
     .action(async (path: string, _flags, self: Command) => {
       const flags = flagsOf<PathFlags & JsonFlag & { trust?: string; root?: string; second?: string }>(self);
       const { evidenceVerify } = await import('./evidence-verify.ts');
-      done(await evidenceVerify(path, flags, pathsOf(flags).trustFile, io));
+      done(await evidenceVerify(path, flags, pathsOf(flags), io));
     });
 
   const witness = command(evidence, 'witness', 'the signature of another person, on another machine');

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
 import type { TrustFlags } from './trust.ts';
+import type { ChangeFlags } from './trust-change.ts';
 
 /** `c138 key …` and `c138 trust …`: who signs, and whose signatures count. */
 export function addTrust(kit: Kit): void {
@@ -44,6 +45,46 @@ export function addTrust(kit: Kit): void {
       const flags = flagsOf<PathFlags & TrustFlags>(self);
       const { trustAdd } = await import('./trust.ts');
       done(await trustAdd(pathsOf(flags), flags, io));
+    });
+  withConfig(command(trust, 'revoke', 'make the next version, in which a key is not trusted any more'))
+    .option('--address <address>', 'the address of the key')
+    .option('--since <time>', 'from when on its signatures are void (UTC); now by default')
+    .option('--reason <text>', 'why; whoever verifies later reads it')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & ChangeFlags>(self);
+      const { trustRevoke } = await import('./trust-change.ts');
+      done(await trustRevoke(pathsOf(flags), flags, io));
+    });
+  withConfig(command(trust, 'roots', 'make the next version, with other roots; old and new quorum sign'))
+    .option('--add <address...>', 'a root more')
+    .option('--remove <address...>', 'a root less')
+    .option('--threshold <n>', 'how many roots must sign')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & ChangeFlags>(self);
+      const { trustRoots } = await import('./trust-change.ts');
+      done(await trustRoots(pathsOf(flags), flags, io));
+    });
+  withConfig(command(trust, 'policy', 'make the next version, with other rules for second signatures'))
+    .option('--witness-for <words>', 'critical, all, seal or none; separated by commas')
+    .option('--countersigners <n>', 'least number of countersignatures over a seal')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & ChangeFlags>(self);
+      const { trustPolicy } = await import('./trust-change.ts');
+      done(await trustPolicy(pathsOf(flags), flags, io));
+    });
+  withConfig(command(trust, 'sign <proposal>', 'sign a proposed version as another of its roots')).action(
+    async (file: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags>(self);
+      const { trustSign } = await import('./trust-change.ts');
+      done(await trustSign(file, pathsOf(flags), io));
+    },
+  );
+  withConfig(command(trust, 'update <file>', 'take a version that somebody else made into force here'))
+    .option('--root <address>', 'where no trust store is installed yet: the root that must have signed it')
+    .action(async (file: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & ChangeFlags>(self);
+      const { trustUpdate } = await import('./trust-change.ts');
+      done(await trustUpdate(file, pathsOf(flags), flags, io));
     });
   command(trust, 'show [file]', 'who is trusted')
     .option('--json', 'machine-readable output')

@@ -1,11 +1,11 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { loadEstate } from '../estate/index.ts';
 import { createTrust, PLAIN_POLICY, type TrustBody, type TrustKey } from '../evidence/trust.ts';
+import { withKey } from '../evidence/trust-update.ts';
 import { type Hex, ROLES, sanitiseLine } from '../model/index.ts';
-import type { SignerClient } from '../signer/client.ts';
 import type { Paths } from '../state/paths.ts';
 import { CliError, type Io, printJson } from './io.ts';
+import { changeTrust, writeDurably } from './trust-change.ts';
 import { readTrustStore, withSigner } from './with-signer.ts';
 
 export interface TrustFlags {
@@ -53,7 +53,9 @@ export async function trustInit(paths: Paths, flags: TrustFlags, io: Io): Promis
             },
       prev_sha256: null,
     };
-    return write(paths.trustFile, body, signer, io);
+    await writeDurably(paths.trustFile, await createTrust(body, [(bytes) => signer.signTrust(bytes)]));
+    io.err(`c138: version 1 of the trust store written to ${paths.trustFile}\n`);
+    return 0;
   });
 }
 
@@ -65,33 +67,8 @@ export async function trustAdd(paths: Paths, flags: TrustFlags, io: Io): Promise
     throw new CliError(
       '--address: give the address of the key, 0x and 40 hexadecimal digits (c138 key show)',
     );
-  const { store } = await readTrustStore(paths.trustFile);
-  const { body } = store;
-  if (body.keys.some((key) => key.address === address))
-    throw new CliError(`${address} is in the trust store already`);
-  const known = body.people.find((one) => one.person === person);
-  if (known !== undefined && known.name !== name)
-    throw new CliError(
-      `${sanitiseLine(person)} is ${sanitiseLine(known.name)} in the trust store; give that --name`,
-    );
-  return withSigner(paths, async (signer) => {
-    await signer.unlock();
-    const now = new Date();
-    return write(
-      paths.trustFile,
-      {
-        ...body,
-        version: body.version + 1,
-        issued: now.toISOString(),
-        expires: new Date(now.getTime() + YEAR_MS).toISOString(),
-        people: known === undefined ? [...body.people, { person, name, org: flags.org ?? '' }] : body.people,
-        keys: [...body.keys, keyOf(address as Hex, null, person, roles, now)],
-        prev_sha256: store.sha256,
-      },
-      signer,
-      io,
-    );
-  });
+  const key = keyOf(address as Hex, null, person, roles, new Date());
+  return changeTrust(paths, (body) => withKey(body, key, { person, name, org: flags.org ?? '' }), io);
 }
 
 /** `c138 trust show`: who is trusted, and whether the store is signed by its roots. Exit code 2 when it is not. */
@@ -156,21 +133,4 @@ function rolesOf(text = 'performer'): TrustKey['roles'] {
   if (wrong !== undefined)
     throw new CliError(`--role: "${sanitiseLine(wrong, 40)}" is not one of ${ROLES.join(', ')}`);
   return ROLES.filter((role) => roles.includes(role));
-}
-
-async function write(file: string, body: TrustBody, signer: SignerClient, io: Io): Promise<number> {
-  const bytes = await createTrust(body, [(bodyBytes) => signer.signTrust(bodyBytes)]);
-  const path = resolve(file);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}`;
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, path);
-  io.err(`c138: version ${body.version} of the trust store written to ${path}\n`);
-  return 0;
 }

@@ -7,10 +7,26 @@ import type { Paths } from '../state/paths.ts';
 import { CliError, describeError } from './io.ts';
 
 /**
- * The installed trust store, or one that is named.
+ * The installed trust store, or one that is named, signed by enough of its roots.
  * @throws CliError saying how to get one
  */
 export async function readTrustStore(
+  file: string,
+): Promise<{ readonly store: TrustStore; readonly bytes: Uint8Array }> {
+  const read = await readTrustFile(file);
+  try {
+    checkTrust(read.store);
+    return read;
+  } catch (error) {
+    throw new CliError(`${sanitiseLine(file)}: ${describeError(error)}`);
+  }
+}
+
+/**
+ * A trust store or a proposal for one: well-formed, but perhaps not signed by enough roots yet.
+ * @throws CliError
+ */
+export async function readTrustFile(
   file: string,
 ): Promise<{ readonly store: TrustStore; readonly bytes: Uint8Array }> {
   let bytes: Uint8Array;
@@ -23,9 +39,7 @@ export async function readTrustStore(
     );
   }
   try {
-    const store = parseTrust(bytes);
-    checkTrust(store);
-    return { store, bytes };
+    return { store: parseTrust(bytes), bytes };
   } catch (error) {
     throw new CliError(`${sanitiseLine(file)}: ${describeError(error)}`);
   }

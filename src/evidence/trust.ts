@@ -226,6 +226,11 @@ export function trustBodyBytes(body: TrustBody): Uint8Array {
   return canonicalBytes(body);
 }
 
+/** The bytes of a file: content and signatures, whether these are enough or not. */
+export function trustFileBytes(body: TrustBody, sigs: readonly TrustSignature[]): Uint8Array {
+  return Buffer.concat([canonicalBytes({ body, sigs }), Buffer.from('\n')]);
+}
+
 /**
  * Makes the bytes of a trust store. Each signer is given the body bytes and returns its signature, so that
  * no key passes through here.
@@ -238,7 +243,7 @@ export async function createTrust(
   const bodyBytes = trustBodyBytes(body);
   const sigs: TrustSignature[] = [];
   for (const sign of signers) sigs.push(await sign(bodyBytes));
-  const bytes = Buffer.concat([canonicalBytes({ body, sigs }), Buffer.from('\n')]);
+  const bytes = trustFileBytes(body, sigs);
   checkTrust(parseTrust(bytes));
   return bytes;
 }

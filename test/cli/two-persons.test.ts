@@ -219,4 +219,65 @@ describe('two persons, and only files between them', () => {
     writeFileSync(join(session, file), bytes.replace('"reviewed"', '"approved"'));
     expect((await verify('anna', session)).code).toBe(20);
   }, 240_000);
+
+  it('a second root, a revoked key, and an old trust store that nobody can bring back', async () => {
+    const old = readFileSync(trustFile('bert'));
+    const [session = ''] = sessions('anna');
+    expect((await verify('bert', session)).code).toBe(11);
+    const bert = /"address":"(0x[0-9a-f]{40})","not_after":"[^"]*","not_before":"[^"]*","person":"bert"/.exec(
+      readFileSync(trustFile('anna'), 'utf8'),
+    )?.[1];
+    const roots = await inTerminal(
+      ['trust', 'roots', '--add', bert ?? '', '--threshold', '2'],
+      [passphrase, signerCode],
+      envOf('anna'),
+    );
+    expect(roots.screen).toMatch(/not in force yet: 1 of 2 roots of the new version have signed/);
+    const proposal = join(homeOf('anna'), 'config', 'trust', 'trust-v4.proposal.json');
+
+    const signed = await inTerminal(['trust', 'sign', proposal], [passphrase, signerCode], envOf('bert'));
+    expect(signed.code, signed.screen).toBe(0);
+    expect(signed.screen).toMatch(/version 4 of the trust store is in force/);
+    const unsigned = await cli('anna', 'trust', 'update', proposal);
+    expect(unsigned.code).toBe(2);
+    const taken = await cli('anna', 'trust', 'update', trustFile('bert'));
+    expect(taken.code, taken.err).toBe(0);
+
+    const second = /(0x[0-9a-f]{40}) {2}Anna \(anna\), witness/.exec(
+      (await cli('anna', 'trust', 'show')).out,
+    )?.[1];
+    const revoke = ['trust', 'revoke', '--address', second ?? '', '--reason', 'the second key was lost'];
+    const alone = await inTerminal(revoke, [passphrase, signerCode], envOf('anna'));
+    expect(alone.screen).toMatch(/1 of 2 roots of the version in force/);
+    const both = await inTerminal(
+      ['trust', 'sign', join(homeOf('anna'), 'config', 'trust', 'trust-v5.proposal.json')],
+      [passphrase, signerCode],
+      envOf('bert'),
+    );
+    expect(both.screen).toMatch(/version 5 of the trust store is in force/);
+    expect((await cli('bert', 'trust', 'show')).out).toMatch(/REVOKED since/);
+
+    // Sessions made before still verify under the new version; the old version itself is refused from now on.
+    expect((await verify('bert', session)).code).toBe(11);
+    const rolledBack = join(homeOf('bert'), 'old.json');
+    writeFileSync(rolledBack, old);
+    const refused = await cli('bert', 'evidence', 'verify', session, '--trust', rolledBack);
+    expect(refused.code).toBe(31);
+    expect(refused.err).toMatch(/version 5 was in use here/);
+    expect((await cli('bert', 'trust', 'update', rolledBack)).err).toMatch(/nothing older is taken/);
+
+    // A third machine begins with the root it was told, and with no other.
+    mkdirSync(homeOf('carl'));
+    const stranger = await cli(
+      'carl',
+      'trust',
+      'update',
+      trustFile('bert'),
+      '--root',
+      `0x${'11'.repeat(20)}`,
+    );
+    expect(stranger.err).toMatch(/did not sign/);
+    const pinned = await cli('carl', 'trust', 'update', trustFile('bert'), '--root', bert ?? '');
+    expect(pinned.code, pinned.err).toBe(0);
+  }, 120_000);
 });
