@@ -4,7 +4,7 @@ import { freshOf, headsOf } from './head-facts.ts';
 import { roundOf, skippedIn } from './prove.ts';
 import { quorumOf } from './quorum.ts';
 
-/** How many failures the chain is away from a halt, by what was seen of the validators' guests and ports. */
+/** How many failures the chain is away from a halt, by the validators' guests and ports and by who took part in the last headers. */
 export const quorumMargin: CrossRule = ({ subjects, snapshot, at }) => {
   const { thresholds, chainId } = snapshot.estate;
   const proof = freshOf(snapshot.observations, 'qbft-proof', at, thresholds.evidenceTtlS).find(
@@ -16,11 +16,20 @@ export const quorumMargin: CrossRule = ({ subjects, snapshot, at }) => {
   const down = members.filter((subject) =>
     isDown(subject.id, snapshot.observations, at, thresholds.evidenceTtlS),
   );
-  if (total === 0 || down.length === 0) return [];
-  const up = Math.max(0, total - down.length);
+  const silent = silentIn(
+    freshOf(snapshot.observations, 'qbft-window', at, thresholds.evidenceTtlS).find(
+      (one) => one.subject === `chain:${chainId}`,
+    )?.answer.facts,
+  );
+  if (total === 0 || (down.length === 0 && silent.length === 0)) return [];
+  // Addresses and guests cannot be matched, so the same validator may be in both lists: the longer one counts.
+  const up = Math.max(0, total - Math.max(down.length, silent.length));
   const quorum = quorumOf(total);
   const margin = up - quorum;
-  const list = down.map((subject) => subject.id.replace('vmid:', 'VMID ')).join(', ');
+  const list =
+    down.length >= silent.length
+      ? down.map((subject) => subject.id.replace('vmid:', 'VMID ')).join(', ')
+      : `neither proposed nor sealed lately: ${silent.join(', ')}`;
   return [
     {
       rule: 'quorum-margin',
@@ -34,6 +43,20 @@ export const quorumMargin: CrossRule = ({ subjects, snapshot, at }) => {
     },
   ];
 };
+
+/**
+ * Validators that neither proposed nor sealed any of the last headers, though their turn came at least twice. One seal that is missing says
+ * nothing, none at all over many blocks does.
+ */
+function silentIn(facts: JsonObject | undefined): readonly string[] {
+  const rows = facts?.participation;
+  if (!Array.isArray(rows)) return [];
+  return rows.flatMap((one) => {
+    const { address, proposed, sealed, skipped } = (one ?? {}) as Record<string, unknown>;
+    const quiet = proposed === 0 && sealed === 0 && typeof skipped === 'number' && skipped >= 2;
+    return quiet && typeof address === 'string' ? [address] : [];
+  });
+}
 
 /**
  * Blocks among all heads seen that needed more than one round, and whose turns passed. A seal that is missing says
