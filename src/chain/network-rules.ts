@@ -259,10 +259,33 @@ function validatorSets(input: ChainInput): readonly Finding[] {
   );
 }
 
+/** The request time-out that the nodes run with, against the one that stalls are judged by. */
+function requestTimeouts(input: ChainInput): readonly Finding[] {
+  const { requestTimeoutS } = input.thresholds;
+  const other = freshIn(input, 'qbft-set').filter(({ answer }) => {
+    const told = answer.facts.requestTimeoutS;
+    return typeof told === 'number' && told !== requestTimeoutS;
+  });
+  const values = [...new Set(other.map((one) => Number(one.answer.facts.requestTimeoutS)))].sort(
+    (a, b) => a - b,
+  );
+  if (other.length === 0) return [];
+  return [
+    {
+      rule: 'request-timeout',
+      subject: input.chain,
+      severity: 'warn',
+      reason: `stalls are judged by a request time-out of ${requestTimeoutS} s, but ${other.length} nodes run with ${values.join(' and ')} s (${namesOf(other)})`,
+      next: 'correct request_timeout_s in the estate file, or the genesis configuration of those nodes',
+    },
+  ];
+}
+
 /** Rules over what nodes say of their network, their configuration and the last headers. */
 export const networkRules: readonly ((input: ChainInput) => readonly Finding[])[] = [
   fromHeaders,
   validatorSets,
+  requestTimeouts,
   configDrift,
   partition,
   poolStuck,

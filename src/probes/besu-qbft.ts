@@ -42,7 +42,7 @@ export function qbftSet(context: ProbeContext, endpoint: Endpoint): Promise<Obse
       requestTimeoutS:
         typeof timeout.result === 'number' && Number.isSafeInteger(timeout.result) ? timeout.result : null,
     };
-    return { answer: makeAnswer('ok', facts, setChecks(context, facts, validators, pending)), level: 'app' };
+    return { answer: makeAnswer('ok', facts, setChecks(facts, validators, pending)), level: 'app' };
   });
 }
 
@@ -73,7 +73,6 @@ function ownVotes(value: unknown): JsonObject[] {
 }
 
 function setChecks(
-  context: ProbeContext,
   facts: JsonObject,
   validators: readonly string[] | null,
   pending: readonly string[] | null,
@@ -96,16 +95,6 @@ function setChecks(
         'own-votes',
         `this node proposes ${own.length} change${own.length > 1 ? 's' : ''} of the validator set`,
         'see that the proposal is wanted; a vote is discarded with qbft_discardValidatorVote by an operator',
-      ),
-    );
-  const { requestTimeoutS } = facts;
-  const expected = context.estate.thresholds.requestTimeoutS;
-  if (typeof requestTimeoutS === 'number' && requestTimeoutS !== expected)
-    checks.push(
-      warn(
-        'request-timeout',
-        `the node's request time-out is ${requestTimeoutS} s, the estate file says ${expected} s`,
-        'correct request_timeout_s in the estate file, or the configuration of the node',
       ),
     );
   return checks;

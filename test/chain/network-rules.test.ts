@@ -143,6 +143,15 @@ describe('nodes compared', () => {
     expect(brief([set(1, FIVE), set(2, FIVE), set(3, FIVE.slice(1))])).toEqual(['vmid:3 set-differs warn']);
   });
 
+  it('a request time-out other than the one that stalls are judged by is told once', () => {
+    const timeout = (vmid: number, requestTimeoutS: number | null): Observation =>
+      seen('qbft-set', vmid, { validators: FIVE, requestTimeoutS });
+    expect(brief([timeout(1, 4), timeout(2, null)])).toEqual([]);
+    const found = judge([timeout(1, 10), timeout(2, 10), timeout(3, 4)]);
+    expect(found.map((one) => `${one.subject} ${one.rule}`)).toEqual(['chain:138 request-timeout']);
+    expect(found[0]?.reason).toContain('2 nodes run with 10 s');
+  });
+
   it('clocks: one of several that is off is the node, all together are us, two are no majority', () => {
     const clock = (vmid: number, clockOffsetMs: number): Observation =>
       seen('besu-port', vmid, { clockOffsetMs });
