@@ -6,7 +6,7 @@ import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
 export function addEvidence(kit: Kit): void {
   const { program, command, withConfig, pathsOf, io, done } = kit;
   const evidence = command(program, 'evidence', 'check what people signed, offline');
-  withConfig(command(evidence, 'verify <session>', 'verify a session folder'))
+  withConfig(command(evidence, 'verify <session>', 'verify a session folder or a bundle'))
     .option('--trust <file>', 'the trust store to check against; by default the installed one')
     .option('--root <address>', 'trust the store of the session if this root signed it')
     .option('--second <folder>', 'a second copy of the session, to look for a fork')
@@ -19,6 +19,13 @@ export function addEvidence(kit: Kit): void {
       const flags = flagsOf<PathFlags & JsonFlag & { trust?: string; root?: string; second?: string }>(self);
       const { evidenceVerify } = await import('./evidence-verify.ts');
       done(await evidenceVerify(path, flags, pathsOf(flags), io));
+    });
+
+  command(evidence, 'export <session>', 'write a session as one file, the same bytes each time')
+    .option('--out <file>', 'write it there')
+    .action(async (session: string, flags: { out?: string }) => {
+      const { evidenceExport } = await import('./evidence-export.ts');
+      done(await evidenceExport(session, flags, io));
     });
 
   const witness = command(evidence, 'witness', 'the signature of another person, on another machine');

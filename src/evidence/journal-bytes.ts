@@ -20,15 +20,15 @@ export function journalInMemory(bytes: Uint8Array): JournalBytes {
   };
 }
 
-/** A journal in a file; a symbolic link in its place is refused when it is read. */
-export function journalInFile(path: string, size: number): JournalBytes {
+/** A journal in a file, or in a part of one that begins at the byte `from`; a symbolic link in its place is refused when it is read. */
+export function journalInFile(path: string, size: number, from = 0): JournalBytes {
   return {
     size,
     async *chunks() {
       if (size === 0) return;
       const handle = await open(path, READ);
       // Not further than the size that was looked at: the writer may be adding to it.
-      const stream = handle.createReadStream({ start: 0, end: size - 1, highWaterMark: 1 << 20 });
+      const stream = handle.createReadStream({ start: from, end: from + size - 1, highWaterMark: 1 << 20 });
       for await (const chunk of stream) yield chunk as Buffer;
     },
   };

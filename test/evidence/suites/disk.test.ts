@@ -30,6 +30,7 @@ async function verdictOf(disk: CrashDisk, dir: string): Promise<string> {
     trust: need('trust.json'),
     laterTrust: new Map(),
     countersigns: new Map(),
+    outside: new Map(),
     blobNames: await disk.list(join(dir, 'blobs')),
     strange: [],
     readBlob: async (name) => need(join('blobs', name)),
