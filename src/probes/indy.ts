@@ -31,6 +31,8 @@ export function indyNode(context: ProbeContext, endpoint: Endpoint): Promise<Obs
         host: url.hostname.replace(/^\[|\]$/g, ''),
         port: Number(url.port),
         send: zmtpGreeting(),
+        // A listener of libzmq speaks first, and hangs up on a mechanism that it does not have.
+        listenFirstMs: 200,
         enough: 64,
         timeoutMs: timeoutOf(endpoint),
         signal: context.signal,

@@ -25,8 +25,7 @@ export interface KeyEntry {
 
 /** The one table of keys: help and footer are made from it. */
 export const KEYS: readonly KeyEntry[] = [
-  { keys: ['1', '-', '8', 'L'], does: 'go to a screen; to the log', place: 'everywhere' },
-  { keys: ['Tab'], does: 'next screen', place: 'everywhere' },
+  { keys: ['1', '-', '8', 'L', 'Tab'], does: 'go to a screen; to the log; to the next', place: 'everywhere' },
   { keys: ['?'], does: 'this help', place: 'everywhere', footer: 'help' },
   { keys: ['r'], does: 'ask every source again now', place: 'everywhere', footer: 'refresh' },
   { keys: ['q', 'q'], does: 'quit (press it twice)', place: 'everywhere', footer: 'quit' },
@@ -48,7 +47,7 @@ export const KEYS: readonly KeyEntry[] = [
   },
   {
     keys: ['w', 'W'],
-    does: 'ask another person to witness the last answer; take in their signature',
+    does: 'ask for a witness to the last answer; take in the signature',
     place: 'run',
   },
   { keys: ['S'], does: 'seal the run, by typing the code', place: 'run', footer: 'seal' },

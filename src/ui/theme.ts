@@ -32,6 +32,8 @@ export interface Glyphs {
   readonly cut: string;
   readonly done: string;
   readonly open: string;
+  /** Heights of a sparkline, lowest first. */
+  readonly spark: readonly string[];
 }
 
 const UNICODE: Glyphs = {
@@ -44,6 +46,7 @@ const UNICODE: Glyphs = {
   cut: '…',
   done: '✓',
   open: '·',
+  spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
 };
 const ASCII: Glyphs = {
   ok: '+',
@@ -55,6 +58,7 @@ const ASCII: Glyphs = {
   cut: '~',
   done: 'v',
   open: '.',
+  spark: ['_', '.', '-', '=', '+', '*', '%', '#'],
 };
 
 export interface Theme {

@@ -33,6 +33,11 @@ export interface TcpQuestion {
   readonly host: string;
   readonly port: number;
   readonly send: Uint8Array;
+  /**
+   * Milliseconds to let the other side speak first. Who hangs up on what it is sent may take its own first words with it: the reset
+   * of the connection throws away what was not read yet.
+   */
+  readonly listenFirstMs: number;
   /** Bytes after which we have seen enough; more are cut off. */
   readonly enough: number;
   /** Milliseconds for everything, connecting included. */
@@ -47,16 +52,18 @@ export interface TcpQuestion {
 export function tcpExchange(
   question: TcpQuestion,
 ): Promise<{ readonly class: AnswerClass; readonly detail: string; readonly received: Uint8Array }> {
-  const { host, port, send, enough, timeoutMs, signal } = question;
+  const { host, port, send, listenFirstMs, enough, timeoutMs, signal } = question;
   if (signal.aborted)
     return Promise.resolve({ class: 'aborted', detail: 'stopped before asking', received: new Uint8Array() });
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
     let connected = false;
+    let speak: NodeJS.Timeout | undefined;
     const socket = net.connect({ host, port, noDelay: true });
     const finish = (cls: AnswerClass, detail: string): void => {
       clearTimeout(timer);
+      clearTimeout(speak);
       signal.removeEventListener('abort', onAbort);
       socket.destroy();
       resolve({ class: cls, detail, received: Buffer.concat(chunks).subarray(0, enough) });
@@ -66,11 +73,19 @@ export function tcpExchange(
     const onAbort = (): void => finish('aborted', 'stopped while waiting');
     const timer = setTimeout(ended, timeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
+    let said = false;
+    const say = (): void => {
+      if (said) return;
+      said = true;
+      clearTimeout(speak);
+      socket.write(send);
+    };
     socket.once('connect', () => {
       connected = true;
-      socket.write(send);
+      speak = setTimeout(say, Math.min(listenFirstMs, timeoutMs / 2));
     });
     socket.on('data', (chunk: Buffer) => {
+      say();
       chunks.push(chunk);
       size += chunk.length;
       if (size >= enough) finish('ok', '');

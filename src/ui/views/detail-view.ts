@@ -1,5 +1,6 @@
 import { type Assessment, ageText, type SubjectId, sanitiseLine } from '../../model/index.ts';
 import { wrap } from '../text.ts';
+import { governanceLines } from './chain-view.ts';
 import { ageSpan, healthSpan, type ViewInput } from './estate-views.ts';
 import { type Line, line, type Span, span, type View } from './types.ts';
 
@@ -80,6 +81,7 @@ function storyOf(one: Assessment, { state, now, glyphs }: ViewInput): readonly L
     lines.push(line(span(`  ${finding.severity}: ${finding.reason}${section}`, tone)));
     if (finding.next !== '') lines.push(line(span(`    next: ${finding.next}`)));
   }
+  if (subject.kind === 'chain') lines.push(...governanceLines(one));
   lines.push(line(span('')), line(span('Observed', 'accent')));
   if (one.observations.length === 0) lines.push(line(span('  nothing', 'dim')));
   for (const seen of one.observations) {

@@ -9,6 +9,7 @@ import {
 } from '../../model/index.ts';
 import type { ConsoleState } from '../../state/store.ts';
 import { type Glyphs, healthGlyph, healthTone, statusTone } from '../theme.ts';
+import { trendLine } from './chain-view.ts';
 import { type Line, line, type Row, type Span, span, type View } from './types.ts';
 
 /** What every view is made from. `now` is the clock in milliseconds; offline it is the end of the capture. */
@@ -72,9 +73,15 @@ export function overviewView({ state, now, glyphs }: ViewInput): View {
       opens: { kind: 'subject', subject: finding.subject },
     };
   });
+  const trend = trendLine(state.history, glyphs);
   return {
     title: 'Overview',
-    top: [verdictLine(assessment, glyphs), ...chainLines(assessment, now, glyphs), countsLine(assessment)],
+    top: [
+      verdictLine(assessment, glyphs),
+      ...chainLines(assessment, now, glyphs),
+      ...(trend === null ? [] : [trend]),
+      countsLine(assessment),
+    ],
     columns,
     rows,
     empty: 'No failing check.',
