@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { sanitiseLine } from '../model/index.ts';
 import { type Paths, resolvePaths } from '../state/paths.ts';
 import { TOOL } from '../state/tool.ts';
+import type { CaliperFlags } from './caliper.ts';
 import type { ConsoleFlags } from './console.ts';
 import { addEvidence } from './group-evidence.ts';
 import { addTrust } from './group-trust.ts';
@@ -197,6 +198,29 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       const flags = flagsOf<PathFlags & JsonFlag & { html?: string }>(self);
       const { historyCommand } = await import('./history.ts');
       done(await historyCommand(pathsOf(flags), flags, io));
+    });
+
+  const caliper = command(
+    program,
+    'caliper',
+    'benchmarks by Hyperledger Caliper: files for it, reports from it',
+  );
+  command(caliper, 'files', 'write the files that it needs, without any key')
+    .requiredOption('--ws <url>', 'the WebSocket of the node, ws:// or wss://')
+    .option('--chain-id <id>', 'the chain', '138')
+    .option('--tps <n>', 'transactions a second', '10')
+    .option('--count <n>', 'transactions in all', '1000')
+    .option('--out <dir>', 'write them there')
+    .action(async (flags: CaliperFlags) => {
+      const { caliperWrite } = await import('./caliper.ts');
+      done(await caliperWrite(flags, io));
+    });
+  withConfig(command(caliper, 'report <file>', 'keep a report under its digest; it never decides a verdict'))
+    .option('--json', 'machine-readable output')
+    .action(async (file: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & CaliperFlags>(self);
+      const { caliperReport } = await import('./caliper.ts');
+      done(await caliperReport(file, pathsOf(flags), flags, io));
     });
 
   addEvidence(kit);

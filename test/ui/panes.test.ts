@@ -23,6 +23,8 @@ const { glyphs } = makeTheme({ ascii: true, colour: false });
 
 interface Seen {
   readonly document: AssessmentDocument;
+  /** The whole story of the chain, as one text. */
+  readonly story: string;
   readonly pane: (screen: (typeof SCREENS)[number]['id']) => View;
 }
 
@@ -52,7 +54,13 @@ async function look(scenario: string): Promise<Seen> {
     columns: 120,
     height: 40,
   };
+  const story = viewOf(
+    { state, now, glyphs },
+    { screen: 'overview', detail: 'chain:138' },
+    { ...extras, columns: 400 },
+  );
   return {
+    story: textOf(story),
     document: assessmentDocument(snapshot, assessment),
     pane: (screen) => viewOf({ state, now, glyphs }, { screen, detail: null }, extras),
   };
@@ -94,5 +102,13 @@ describe('panes agree with the JSON document', () => {
     for (const { id } of SCREENS)
       for (const line of textOf(pane(id)).split('\n')) expect(hasHostile(line), line).toBe(false);
     expect(textOf(pane('guests'))).toContain('\\u{1b}');
+  });
+
+  it('tells the validators, their share in the last headers and votes under way in the story of the chain', async () => {
+    const { story } = await look('vote-in-flight');
+    expect(story).toMatch(/5 in the set; a quorum is 4; 1 may be down, 1 may lie; a vote passes with 3/);
+    expect(story.match(/0x[0-9a-f]{40} {2}proposed \d+ {2}sealed \d+ {2}turns passed \d+/g)).toHaveLength(5);
+    expect(story).toMatch(/a vote that has not passed yet: .*0x[0-9a-f]{40}/);
+    expect(story).toMatch(/c138 never votes/);
   });
 });

@@ -72,7 +72,10 @@ export function governanceLines(chain: Assessment): readonly Line[] {
   if (objectsOf(facts.inFlight).length === 0) lines.push(line(span('  no vote was seen under way', 'dim')));
   lines.push(
     line(
-      span('  Admission, removal and key rotation are votes of the operators, worked as runbooks.', 'dim'),
+      span(
+        '  A set changes by votes of its operators, worked as runbooks: validator-admission, validator-removal. c138 never votes.',
+        'dim',
+      ),
     ),
   );
   return lines;
