@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 
 const bin = resolve(import.meta.dirname, '../../bin/c138');
 /** Longer than the time in which a typed code does not count yet. */
+/** Looks at the probes of one step before its answer is given up on. */
+const MOST_LOOKS = 6;
 const READING_MS = 900;
 
 /** The real program in line mode, worked like a person would: read, then type. */
@@ -64,9 +66,18 @@ export class PlainConsole {
   /** Answers the step at hand after asking its probes. */
   async answerStep(): Promise<void> {
     await this.ask('step', /-- step \d+ of \d+[\s\S]*c138> $/);
-    const [, offered = ''] = await this.ask('probe', /-- step \d+[\s\S]*?May be answered: ([^\n]*)\n/);
+    const [, offered = ''] = await this.#probe();
     this.say(offered.includes('confirmed') ? 'confirm' : 'still nothing has changed');
     await this.sign();
+  }
+
+  /** Looks until the probes show what is expected, as an operator does: on a busy machine a block of the simulation may be late. */
+  async #probe(): Promise<RegExpExecArray> {
+    for (let look = 1; ; look += 1) {
+      const seen = await this.ask('probe', /-- step \d+[\s\S]*?May be answered: ([^\n]*)\n/);
+      if (look === MOST_LOOKS || !/do NOT show|could not look/.test(seen[0])) return seen;
+      await new Promise((done) => setTimeout(done, 2_000));
+    }
   }
 
   async quit(): Promise<number | null> {
