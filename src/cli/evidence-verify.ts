@@ -1,6 +1,9 @@
 import { readFile } from 'node:fs/promises';
+import { readAllowedSigners } from '../evidence/sshsig.ts';
+import { readTsaPin, TimestampError } from '../evidence/timestamp.ts';
 import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust.ts';
 import { verifySession } from '../evidence/verify.ts';
+import type { OutsidePins } from '../evidence/verify-outside.ts';
 import type { VerifyReport } from '../evidence/verify-report.ts';
 import type { PinnedTrust } from '../evidence/verify-trust.ts';
 import { type Hex, sanitiseLine } from '../model/index.ts';
@@ -13,6 +16,10 @@ export interface VerifyFlags {
   readonly root?: string | undefined;
   /** A second copy of the same session. */
   readonly second?: string | undefined;
+  /** Whose SSH signatures count: an allowed-signers file of OpenSSH. */
+  readonly allowedSigners?: string | undefined;
+  /** Which time stamping authorities count: their certificates, PEM. */
+  readonly tsa?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -34,6 +41,7 @@ export async function evidenceVerify(
   await refuseRolledBack(pinned, paths.stateDir.path);
   const report = await verifySession(path, {
     ...pinned,
+    ...(await outsidePins(flags)),
     ...(flags.second === undefined ? {} : { second: flags.second }),
   });
   if (flags.json === true) printJson(io, report);
@@ -59,6 +67,25 @@ async function refuseRolledBack(pinned: PinnedTrust, stateDir: string): Promise<
   if (store.body.estate.startsWith('demo:')) return;
   const problem = await rememberTrust(stateDir, store);
   if (problem !== null) throw new CliError(problem, TRUST_BAD);
+}
+
+async function outsidePins(flags: VerifyFlags): Promise<OutsidePins> {
+  const text = (flag: string, file: string): Promise<string> =>
+    readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw new CliError(`${flag} ${sanitiseLine(file)}: it can not be read (${error.code})`);
+    });
+  try {
+    return {
+      ...(flags.allowedSigners === undefined
+        ? {}
+        : { sshSigners: readAllowedSigners(await text('--allowed-signers', flags.allowedSigners)) }),
+      ...(flags.tsa === undefined ? {} : { tsa: readTsaPin(await text('--tsa', flags.tsa)) }),
+    };
+  } catch (error) {
+    if (error instanceof TimestampError)
+      throw new CliError(`--tsa ${sanitiseLine(flags.tsa ?? '')}: ${error.message}`);
+    throw error;
+  }
 }
 
 async function pinnedTrust(

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import type { VerifyFlags } from './evidence-verify.ts';
 import type { WitnessFlags } from './evidence-witness.ts';
-import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
+import { flagsOf, type Kit, type PathFlags } from './kit.ts';
 
 /** `c138 evidence …`: check, witness and countersign what people signed. */
 export function addEvidence(kit: Kit): void {
@@ -9,6 +10,8 @@ export function addEvidence(kit: Kit): void {
   withConfig(command(evidence, 'verify <session>', 'verify a session folder or a bundle'))
     .option('--trust <file>', 'the trust store to check against; by default the installed one')
     .option('--root <address>', 'trust the store of the session if this root signed it')
+    .option('--allowed-signers <file>', 'whose SSH signatures count (OpenSSH allowed signers)')
+    .option('--tsa <file>', 'certificates of the time stamping authorities that count (PEM)')
     .option('--second <folder>', 'a second copy of the session, to look for a fork')
     .option('--json', 'machine-readable output')
     .addHelpText(
@@ -16,7 +19,7 @@ export function addEvidence(kit: Kit): void {
       '\nExit codes: 0 sealed and policy met, 10 open, 11 policy not met, 20 tampered, 21 fork,\n30 untrusted or unpinned signer, 31 trust store bad, 40 malformed, 50 unreadable.',
     )
     .action(async (path: string, _flags, self: Command) => {
-      const flags = flagsOf<PathFlags & JsonFlag & { trust?: string; root?: string; second?: string }>(self);
+      const flags = flagsOf<PathFlags & VerifyFlags>(self);
       const { evidenceVerify } = await import('./evidence-verify.ts');
       done(await evidenceVerify(path, flags, pathsOf(flags), io));
     });
@@ -27,6 +30,20 @@ export function addEvidence(kit: Kit): void {
       const { evidenceExport } = await import('./evidence-export.ts');
       done(await evidenceExport(session, flags, io));
     });
+
+  const stamp = command(evidence, 'timestamp', 'time stamps from outside the estate (RFC 3161)');
+  command(stamp, 'request <session>', 'write the request for the sealed journal; send it as you like')
+    .option('--out <file>', 'write it there')
+    .action(async (session: string, flags: { out?: string }) => {
+      const { timestampAsk } = await import('./evidence-timestamp.ts');
+      done(await timestampAsk(session, flags, io));
+    });
+  command(stamp, 'take <session> <reply>', 'check a reply and put it beside the journal').action(
+    async (session: string, reply: string) => {
+      const { timestampTake } = await import('./evidence-timestamp.ts');
+      done(await timestampTake(session, reply, io));
+    },
+  );
 
   const witness = command(evidence, 'witness', 'the signature of another person, on another machine');
   const withExchange = (one: Command): Command =>

@@ -11,7 +11,7 @@ const MAX_FILES = 20_000;
 const LATER_TRUST = /^trust-[0-9a-f]{64}\.json$/;
 const COUNTERSIGN = /^countersign-[0-9a-z-]{1,80}\.json$/;
 /** Proofs from outside, each verified on its own: an SSHSIG over the journal, RFC 3161 replies. */
-const OUTSIDE = /^(journal\.jsonl\.sig|[0-9a-z-]{1,80}\.tsr)$/;
+const OUTSIDE = /^(journal\.jsonl\.sig|[0-9a-f]{64}\.tsr)$/;
 /** Locks of the writer; they say nothing and bind nothing. */
 const LOCK = /^(journal\.lock-\d{1,9}|\.lock-[0-9a-f]+)$/;
 const BLOB = /^[0-9a-f]{64}$/;

@@ -53,8 +53,8 @@ export interface VerifyReport {
   readonly v: 1;
   readonly exitCode: VerifyExit;
   readonly verdict: string;
-  /** L0 unsigned or unverified, L1 signed, L2 witnessed or countersigned by another person on another machine. */
-  readonly assurance: 'L0' | 'L1' | 'L2';
+  /** L0 unsigned or unverified, L1 signed, L2 witnessed or countersigned by another person on another machine, L3 bounded in time from outside. */
+  readonly assurance: 'L0' | 'L1' | 'L2' | 'L3';
   readonly path: string;
   readonly session: Hex | null;
   readonly estateId: string | null;

@@ -10,12 +10,13 @@ import { parseBody, RecordError } from './record.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
 import { SignaturePool } from './signature-pool.ts';
 import { Slimmer } from './slim.ts';
+import { checkOutside, type OutsidePins } from './verify-outside.ts';
 import { assuranceOf, checkPolicy, type Progress } from './verify-policy.ts';
 import { readSession, type SessionBytes } from './verify-read.ts';
 import { EXIT, VERDICT_TEXT, type VerifyExit, type VerifyReport, VerifyStop } from './verify-report.ts';
 import { checkSigners, type PinnedTrust, settleTrust } from './verify-trust.ts';
 
-export interface VerifyOptions extends PinnedTrust {
+export interface VerifyOptions extends PinnedTrust, OutsidePins {
   /** A second copy of the same session, to look for a fork. */
   readonly second?: string;
 }
@@ -33,7 +34,10 @@ export async function verifySession(path: string, options: VerifyOptions = {}): 
 }
 
 /** Verifies a session that was read already, as `verifySession` does. */
-export function verifyBytes(bytes: SessionBytes, options: PinnedTrust = {}): Promise<VerifyReport> {
+export function verifyBytes(
+  bytes: SessionBytes,
+  options: PinnedTrust & OutsidePins = {},
+): Promise<VerifyReport> {
   return report(bytes.folder, (progress) => run(bytes, null, options, progress));
 }
 
@@ -83,7 +87,7 @@ async function report(
 async function run(
   bytes: SessionBytes,
   second: SessionBytes | null,
-  options: PinnedTrust,
+  options: PinnedTrust & OutsidePins,
   progress: Progress,
 ): Promise<VerifyExit> {
   const { state, findings } = progress;
@@ -107,6 +111,8 @@ async function run(
   const runbook = checkRunbook(bytes, state);
   await checkBlobs(bytes, state);
   checkSeal(state, runbook);
+  const outside = await checkOutside(bytes, state, options);
+  findings.push(...outside.findings);
   for (const name of bytes.strange)
     findings.push({
       step: 'V0',
@@ -133,7 +139,9 @@ async function run(
     });
     return EXIT.open;
   }
-  return checkPolicy(bytes, runbook, store, progress);
+  const exitCode = checkPolicy(bytes, runbook, store, progress);
+  if (outside.bounded) progress.assurance = 'L3';
+  return exitCode;
 }
 
 /**

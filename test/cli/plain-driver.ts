@@ -2,9 +2,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
 const bin = resolve(import.meta.dirname, '../../bin/c138');
-/** Longer than the time in which a typed code does not count yet. */
 /** Looks at the probes of one step before its answer is given up on. */
 const MOST_LOOKS = 6;
+/** Longer than the time in which a typed code does not count yet. */
 const READING_MS = 900;
 
 /** The real program in line mode, worked like a person would: read, then type. */

@@ -1,0 +1,376 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { principalOf, readAllowedSigners, readSshSignature } from '../../src/evidence/sshsig.ts';
+import { readTsaPin, timestampName } from '../../src/evidence/timestamp.ts';
+import { verifySession } from '../../src/evidence/verify.ts';
+import { run } from '../cli/run.ts';
+import { type Made, sealedSession, startSession } from './make.ts';
+
+const required = process.env.C138_REQUIRE_SYSTEM_TOOLS === '1';
+const have = (command: string, ...argv: string[]): boolean => spawnSync(command, argv).error === undefined;
+const haveSsh = have('ssh-keygen', '-?');
+const haveOpenssl = have('openssl', 'version');
+if (!haveSsh) console.warn('skipped: there is no ssh-keygen here (apt-get install openssh-client)');
+if (!haveOpenssl) console.warn('skipped: there is no openssl here (apt-get install openssl)');
+
+let folder = '';
+let made: Made;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'c138-outside-'));
+  made = await sealedSession();
+});
+afterAll(() => {
+  made.clean();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let copies = 0;
+function copyOf(): string {
+  copies += 1;
+  const copy = join(folder, `copy-${copies}`);
+  cpSync(made.dir, copy, { recursive: true, verbatimSymlinks: true });
+  return copy;
+}
+
+const textsOf = async (dir: string, options: object = {}) => {
+  const report = await verifySession(dir, { trust: made.trust, ...options });
+  return {
+    exit: report.exitCode,
+    level: report.assurance,
+    text: report.findings.map((one) => one.text).join('\n'),
+  };
+};
+
+describe.skipIf(!haveSsh && !required)('SSH signatures made by ssh-keygen', () => {
+  const keyOf = (type: string, bits: string): string => {
+    const path = join(folder, `${type}-${bits}`);
+    execFileSync('ssh-keygen', [
+      '-q',
+      '-t',
+      type,
+      ...(bits === '' ? [] : ['-b', bits]),
+      '-N',
+      '',
+      '-C',
+      'x',
+      '-f',
+      path,
+    ]);
+    return path;
+  };
+  const sign = (key: string, dir: string, namespace = 'dbis-evidence', ...more: string[]): void => {
+    execFileSync(
+      'ssh-keygen',
+      ['-q', '-Y', 'sign', '-f', key, '-n', namespace, ...more, join(dir, 'journal.jsonl')],
+      {
+        stdio: 'ignore',
+      },
+    );
+  };
+
+  test.each([
+    ['ed25519', ''],
+    ['ecdsa', '256'],
+    ['ecdsa', '384'],
+    ['ecdsa', '521'],
+    ['rsa', '3072'],
+  ])('%s %s: holds here and in ssh-keygen, and names whom the checker allows', async (type, bits) => {
+    const key = keyOf(type, bits);
+    const dir = copyOf();
+    sign(key, dir);
+    expect(await textsOf(dir)).toMatchObject({
+      exit: 0,
+      text: expect.stringMatching(/which nobody here vouches for/),
+    });
+    const allowed = join(folder, `${type}${bits}.allowed`);
+    const publicKey = readFileSync(`${key}.pub`, 'utf8').split(' ').slice(0, 2).join(' ');
+    writeFileSync(allowed, `# operators\nanna@example.invalid namespaces="dbis-evidence" ${publicKey}\n`);
+    const sshSigners = readAllowedSigners(readFileSync(allowed, 'utf8'));
+    expect(await textsOf(dir, { sshSigners })).toMatchObject({
+      exit: 0,
+      text: expect.stringMatching(/signed by anna@example\.invalid/),
+    });
+    const theirs = spawnSync(
+      'ssh-keygen',
+      [
+        '-Y',
+        'verify',
+        '-f',
+        allowed,
+        '-I',
+        'anna@example.invalid',
+        '-n',
+        'dbis-evidence',
+        '-s',
+        join(dir, 'journal.jsonl.sig'),
+      ],
+      { input: readFileSync(join(dir, 'journal.jsonl')) },
+    );
+    expect(theirs.status, String(theirs.stderr)).toBe(0);
+  });
+
+  test('every changed byte of the file is refused', async () => {
+    const dir = copyOf();
+    sign(join(folder, 'ed25519-'), dir);
+    const path = join(dir, 'journal.jsonl.sig');
+    const whole = readFileSync(path);
+    const passed: string[] = [];
+    const attempt = async (what: string, bytes: Uint8Array): Promise<void> => {
+      writeFileSync(path, bytes);
+      if ((await textsOf(dir)).exit !== 20) passed.push(what);
+    };
+    for (let at = 0; at < whole.length; at += 1) {
+      for (const mask of [0x01, 0x20]) {
+        const changed = Buffer.from(whole);
+        changed[at] = (changed[at] as number) ^ mask;
+        await attempt(`${at}^${mask}`, changed);
+      }
+      await attempt(`-${at}`, Buffer.concat([whole.subarray(0, at), whole.subarray(at + 1)]));
+      if (at % 5 === 0)
+        await attempt(
+          `+${at}`,
+          Buffer.concat([whole.subarray(0, at), Buffer.from('\n'), whole.subarray(at)]),
+        );
+    }
+    console.info(`SSHSIG: ${whole.length} bytes, every one changed and left out; ${passed.length} accepted`);
+    expect(passed).toEqual([]);
+  }, 120_000);
+
+  test('for another namespace, over another journal, or beside an open one: refused', async () => {
+    const key = join(folder, 'ed25519-');
+    const other = copyOf();
+    sign(key, other, 'git');
+    expect(await textsOf(other)).toMatchObject({ exit: 20, text: expect.stringMatching(/made for "git"/) });
+    const foreign = await sealedSession();
+    const dir = copyOf();
+    sign(key, foreign.dir);
+    cpSync(join(foreign.dir, 'journal.jsonl.sig'), join(dir, 'journal.jsonl.sig'));
+    expect(await textsOf(dir)).toMatchObject({ exit: 20, text: expect.stringMatching(/over this journal/) });
+    foreign.clean();
+    const open = await startSession();
+    await open.journal.close();
+    sign(key, open.dir);
+    const report = await verifySession(open.dir, { trust: open.trust });
+    expect(report.exitCode).toBe(20);
+    open.clean();
+  });
+
+  test('allowed signers have their time and their namespace', () => {
+    const [name = ''] = readdirSync(folder).filter((one) => one === 'ed25519-.pub');
+    const key = readFileSync(join(folder, name), 'utf8').split(' ').slice(0, 2).join(' ');
+    const dir = copyOf();
+    sign(join(folder, 'ed25519-'), dir);
+    const signature = readSshSignature(readFileSync(join(dir, 'journal.jsonl.sig')));
+    const who = (line: string): string | null =>
+      principalOf(readAllowedSigners(line), signature, new Date('2026-06-01T12:00:00Z'));
+    expect(who(`a ${key}`)).toBe('a');
+    expect(who(`a,b valid-after="20260101",valid-before="20270101" ${key}`)).toBe('a, b');
+    expect(who(`a valid-after="20260602" ${key}`)).toBeNull();
+    expect(who(`a valid-before="20260601120000Z" ${key}`)).toBeNull();
+    expect(who(`a namespaces="git,file" ${key}`)).toBeNull();
+    expect(who(`a cert-authority ${key}`)).toBeNull();
+    expect(who(`# a ${key}`)).toBeNull();
+  });
+});
+
+describe.skipIf(!haveOpenssl && !required)('time stamps made by openssl ts', () => {
+  const openssl = (...argv: string[]) => execFileSync('openssl', argv, { cwd: folder, stdio: 'pipe' });
+
+  beforeAll(() => {
+    writeFileSync(
+      join(folder, 'tsa.cnf'),
+      `[req]
+distinguished_name = dn
+prompt = no
+[dn]
+CN = Test authority
+[ca]
+basicConstraints = critical,CA:TRUE
+[tsa]
+basicConstraints = critical,CA:FALSE
+extendedKeyUsage = critical,timeStamping
+[plain]
+extendedKeyUsage = critical,serverAuth
+[tsa_config]
+serial = ${join(folder, 'serial')}
+crypto_device = builtin
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256, sha512
+accuracy = secs:1
+ordering = yes
+tsa_name = no
+ess_cert_id_chain = no
+`,
+    );
+    writeFileSync(join(folder, 'serial'), '01\n');
+    for (const [ca, subject] of [
+      ['ca', '/CN=Test root'],
+      ['stranger', '/CN=Another root'],
+    ] as const)
+      openssl(
+        'req',
+        '-x509',
+        '-newkey',
+        'rsa:2048',
+        '-nodes',
+        '-days',
+        '30',
+        '-subj',
+        subject,
+        '-config',
+        'tsa.cnf',
+        '-extensions',
+        'ca',
+        '-keyout',
+        `${ca}.key`,
+        '-out',
+        `${ca}.pem`,
+      );
+    for (const [name, section] of [
+      ['tsa', 'tsa'],
+      ['plain', 'plain'],
+    ] as const) {
+      openssl(
+        'req',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-subj',
+        `/CN=${name}`,
+        '-config',
+        'tsa.cnf',
+        '-keyout',
+        `${name}.key`,
+        '-out',
+        `${name}.csr`,
+      );
+      openssl(
+        'x509',
+        '-req',
+        '-in',
+        `${name}.csr`,
+        '-CA',
+        'ca.pem',
+        '-CAkey',
+        'ca.key',
+        '-CAcreateserial',
+        '-days',
+        '30',
+        '-extfile',
+        'tsa.cnf',
+        '-extensions',
+        section,
+        '-out',
+        `${name}.pem`,
+      );
+    }
+  });
+
+  const stampOf = (request: string, out: string): void => {
+    openssl(
+      'ts',
+      '-reply',
+      '-config',
+      'tsa.cnf',
+      '-section',
+      'tsa_config',
+      '-queryfile',
+      request,
+      '-signer',
+      'tsa.pem',
+      '-inkey',
+      'tsa.key',
+      '-chain',
+      'ca.pem',
+      '-out',
+      out,
+    );
+  };
+
+  test('a reply to our request is taken in, verifies, bounds the session in time, and openssl agrees', async () => {
+    const dir = copyOf();
+    const request = join(folder, 'ours.tsq');
+    expect((await run(['evidence', 'timestamp', 'request', dir, '--out', request])).code).toBe(0);
+    expect(String(openssl('ts', '-query', '-in', request, '-text'))).toMatch(/Hash Algorithm: sha256/);
+    stampOf(request, 'ours.tsr');
+    const taken = await run(['evidence', 'timestamp', 'take', dir, join(folder, 'ours.tsr')]);
+    expect(taken.code, taken.err).toBe(0);
+    expect(await textsOf(dir)).toMatchObject({
+      exit: 0,
+      level: 'L1',
+      text: expect.stringMatching(/no authority that was pinned/),
+    });
+    const tsa = readTsaPin(readFileSync(join(folder, 'ca.pem'), 'utf8'));
+    expect(await textsOf(dir, { tsa })).toMatchObject({
+      exit: 0,
+      level: 'L3',
+      text: expect.stringMatching(/existed at 20/),
+    });
+    const stranger = readTsaPin(readFileSync(join(folder, 'stranger.pem'), 'utf8'));
+    expect(await textsOf(dir, { tsa: stranger })).toMatchObject({ exit: 0, level: 'L1' });
+    const theirs = String(
+      openssl(
+        'ts',
+        '-verify',
+        '-data',
+        join(dir, 'journal.jsonl'),
+        '-in',
+        'ours.tsr',
+        '-CAfile',
+        'ca.pem',
+        '-untrusted',
+        'tsa.pem',
+      ),
+    );
+    expect(theirs).toMatch(/Verification: OK/);
+  });
+
+  test('every changed byte is refused, under its name and under any other', async () => {
+    const dir = copyOf();
+    openssl('ts', '-query', '-data', join(dir, 'journal.jsonl'), '-sha256', '-cert', '-out', 'b.tsq');
+    stampOf('b.tsq', 'b.tsr');
+    const whole = readFileSync(join(folder, 'b.tsr'));
+    const name = timestampName(whole);
+    const passed: string[] = [];
+    for (let at = 0; at < whole.length; at += 3) {
+      const changed = Buffer.from(whole);
+      changed[at] = (changed[at] as number) ^ 0x04;
+      writeFileSync(join(dir, name), changed);
+      if ((await textsOf(dir)).exit !== 20) passed.push(String(at));
+    }
+    rmSync(join(dir, name));
+    writeFileSync(join(dir, timestampName(whole.subarray(0, -1))), whole.subarray(0, -1));
+    expect((await textsOf(dir)).exit).toBe(20);
+    console.info(
+      `RFC 3161: ${Math.ceil(whole.length / 3)} bytes of a reply changed, ${passed.length} accepted`,
+    );
+    expect(passed).toEqual([]);
+  }, 60_000);
+
+  test('about another journal, without certificate, by one that may not: refused when taken in', async () => {
+    const dir = copyOf();
+    const other = join(folder, 'other.txt');
+    writeFileSync(other, 'something else');
+    openssl('ts', '-query', '-data', other, '-sha256', '-cert', '-out', 'c.tsq');
+    stampOf('c.tsq', 'c.tsr');
+    const take = (file: string) => run(['evidence', 'timestamp', 'take', dir, join(folder, file)]);
+    expect((await take('c.tsr')).err).toMatch(/other bytes/);
+    openssl('ts', '-query', '-data', join(dir, 'journal.jsonl'), '-sha256', '-out', 'd.tsq');
+    stampOf('d.tsq', 'd.tsr');
+    expect((await take('d.tsr')).err).toMatch(/does not carry the certificate/);
+    openssl('ts', '-query', '-data', join(dir, 'journal.jsonl'), '-sha512', '-cert', '-out', 'e.tsq');
+    stampOf('e.tsq', 'e.tsr');
+    expect((await take('e.tsr')).err).toMatch(/SHA-256/);
+    writeFileSync(join(folder, 'f.tsr'), 'no reply');
+    const none = await take('f.tsr');
+    expect([none.code, none.err]).toEqual([1, expect.stringMatching(/no RFC 3161 reply/)]);
+    mkdirSync(join(folder, 'empty'));
+    expect((await run(['evidence', 'timestamp', 'request', join(folder, 'empty')])).code).toBe(2);
+  });
+});
