@@ -5,7 +5,7 @@ import type { Glyphs } from '../theme.ts';
 import { type Line, line, type Span, span } from './types.ts';
 
 /** Columns of one sparkline. */
-const SPARK = 8;
+const SPARK = 6;
 
 /** How the chain fared over the last samples: one small picture a value, and what it is now. */
 export function trendLine(history: readonly HistorySample[], glyphs: Glyphs): Line | null {
@@ -19,7 +19,7 @@ export function trendLine(history: readonly HistorySample[], glyphs: Glyphs): Li
     spans.push(
       span(`${SHORT[key] ?? label} `, 'dim'),
       span(picture, 'accent'),
-      span(` ${last === null ? '?' : `${last}${unit}`}  `),
+      span(` ${last === null ? '?' : `${last}${unit}`} `),
     );
   }
   return spans;

@@ -29,6 +29,12 @@ function flatten(cells: Line): Span {
   return span(cells.map((one) => one.text).join(''), tone);
 }
 
+/** `now`, or how long ago. */
+function agoText(ms: number): string {
+  const text = ageText(ms);
+  return text === 'now' ? text : `${text} ago`;
+}
+
 function storyOf(one: Assessment, { state, now, glyphs }: ViewInput): readonly Line[] {
   const { subject } = one;
   const lines: Line[] = [
@@ -88,7 +94,7 @@ function storyOf(one: Assessment, { state, now, glyphs }: ViewInput): readonly L
     lines.push(
       line(
         span(
-          `  ${seen.probe} at ${seen.endpoint}: ${seen.answer.class}, ${ageText(now - Date.parse(seen.ended))} ago from ${seen.vantage}`,
+          `  ${seen.probe} at ${seen.endpoint}: ${seen.answer.class}, ${agoText(now - Date.parse(seen.ended))} from ${seen.vantage}`,
         ),
       ),
     );

@@ -176,7 +176,9 @@ function chainLines(assessment: EstateAssessment, now: number, glyphs: Glyphs): 
 
 function countsLine(assessment: EstateAssessment): Line {
   const counts = new Map<string, number>();
-  for (const one of assessment.subjects) counts.set(one.health, (counts.get(one.health) ?? 0) + 1);
+  const real = assessment.subjects.filter((one) => one.subject.kind !== 'program');
+  const plan = assessment.subjects.length - real.length;
+  for (const one of real) counts.set(one.health, (counts.get(one.health) ?? 0) + 1);
   const spans: Span[] = [span('Counts ', 'dim')];
   for (const health of ['failed', 'unknown', 'degraded', 'ok', 'as-expected'] as const)
     spans.push(
@@ -185,6 +187,8 @@ function countsLine(assessment: EstateAssessment): Line {
         (counts.get(health) ?? 0) > 0 ? healthTone(health) : 'dim',
       ),
     );
+  // Items of the plan have nothing that could be looked at; among the rest they would only hide what could not be seen.
+  if (plan > 0) spans.push(span(`and ${plan} items of the plan`, 'dim'));
   return spans;
 }
 
