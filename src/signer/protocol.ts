@@ -26,6 +26,8 @@ export interface SignerFacts {
 }
 
 export interface SignerPrompt {
+  /** The signer shows these lines on the terminal itself and asks for the code there: nobody else may be drawing on it then. */
+  readonly onTerminal: boolean;
   readonly promptId: string;
   readonly code: string;
   readonly lines: readonly string[];

@@ -22,6 +22,8 @@ import { askLine, tellTerminal } from './terminal.ts';
 const PROMPT_MS = 5 * 60_000;
 
 interface Waiting {
+  /** Set when the code is asked for on the terminal, past every other process. */
+  readonly onTerminal: readonly string[] | null;
   readonly digest: Hex;
   readonly code: string;
   readonly until: number;
@@ -78,20 +80,32 @@ export class SignerService {
     // One prompt at a time: what is on the screen is what would be signed.
     this.#waiting.clear();
     const promptId = randomUUID();
-    this.#waiting.set(promptId, { digest, code, until: Date.now() + PROMPT_MS });
-    return { promptId, code, digest, lines: plainLines(body, estateId, digest, walletHashes(typed)) };
+    const lines = plainLines(body, estateId, digest, walletHashes(typed));
+    const onTerminal = isCritical(body) && !this.#key.facts.throwAway;
+    const until = Date.now() + PROMPT_MS;
+    this.#waiting.set(promptId, { digest, code, until, onTerminal: onTerminal ? lines : null });
+    return { promptId, code, digest, lines, onTerminal };
   }
 
-  #sign(promptId: string, code: string): Hex {
+  async #sign(promptId: string, typed: string): Promise<Hex> {
     const waiting = this.#waiting.get(promptId);
     if (waiting === undefined) throw new RefusedError('nothing waits to be signed under this prompt');
     if (Date.now() > waiting.until) {
       this.#waiting.delete(promptId);
       throw new RefusedError('the prompt is older than five minutes; begin again');
     }
-    if (!codeMatches(code, waiting.code)) throw new RefusedError('that is not the code; nothing was signed');
+    if (!codeMatches(await this.#codeFor(waiting, typed), waiting.code))
+      throw new RefusedError('that is not the code; nothing was signed');
     this.#waiting.delete(promptId);
     return this.#key.sign(waiting.digest);
+  }
+
+  /** The code that came from the console; for a critical step the one that was typed here, under lines that nobody else drew. */
+  #codeFor(waiting: Waiting, typed: string): Promise<string> | string {
+    if (waiting.onTerminal === null) return typed;
+    tellTerminal('You are about to sign a critical step:');
+    for (const line of waiting.onTerminal) tellTerminal(`  ${line}`);
+    return askLine(`Type ${waiting.code} to sign: `);
   }
 
   /** A throw-away key signs the simulated estate's store; any other asks its holder on the terminal, past every other process. */
@@ -141,6 +155,11 @@ export class SignerService {
       throw new RefusedError('that is not the code; nothing was signed');
     return { address, sig: this.#key.sign(digest) };
   }
+}
+
+/** Answers to critical steps are confirmed once more, past the console. */
+function isCritical(body: RecordBody): boolean {
+  return (body.kind === 'confirm' || body.kind === 'correction') && body.step.critical;
 }
 
 /** What is about to be signed, in plain words drawn from the bytes themselves. */

@@ -82,6 +82,11 @@ export type PrepareRequest =
 /** What the operator is about to sign. */
 export interface Prompt {
   readonly promptId: string;
+  /**
+   * The signer asks for the code on the terminal itself, as for critical steps: hand the terminal over and call `confirm` with an empty
+   * code.
+   */
+  readonly onTerminal: boolean;
   /** Four characters, derived by the signer from the digest it is about to sign; new each time. */
   readonly code: string;
   /** Plain lines naming who signs what; drawn by the signer from the derived typed data. */

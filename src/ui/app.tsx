@@ -1,5 +1,5 @@
 import { Box, useApp, useInput, usePaste, useWindowSize } from 'ink';
-import { type ReactElement, useEffect, useReducer, useState } from 'react';
+import { type ReactElement, useCallback, useEffect, useReducer, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Backend } from '../state/backend.ts';
 import type { ConsoleStore } from '../state/store.ts';
@@ -7,6 +7,7 @@ import { AnswerBox, answerLines } from './components/answer-box.tsx';
 import { helpLines, LinesPane, tabsLine } from './components/chrome.tsx';
 import { LineText } from './components/lines.tsx';
 import { ViewPane } from './components/view-pane.tsx';
+import { handOver } from './hand-over.ts';
 import { handleKey } from './input.ts';
 import { footerText } from './keys.ts';
 import { filterRows } from './list.ts';
@@ -38,7 +39,11 @@ export function App({ backend, store, theme, runbook, clock = Date.now }: AppPro
   const state = useStore(store);
   const [place, go] = useReducer(navigate, START);
   const [now, setNow] = useState(clock());
-  const answering = useAnswer(backend, suspendTerminal, clock);
+  const giveTerminal = useCallback(
+    (task: () => Promise<void>) => handOver(suspendTerminal, task),
+    [suspendTerminal],
+  );
+  const answering = useAnswer(backend, giveTerminal, clock);
   const { say } = answering;
   const work = useWork(backend, say);
 

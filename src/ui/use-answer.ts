@@ -67,6 +67,13 @@ export function useAnswer(
         // The signer asks for the passphrase on the terminal itself, so nothing is drawn meanwhile.
         if (await backend.locked()) await handOver(() => backend.unlock());
         const prompt = await backend.prepare(request);
+        if (prompt.onTerminal) {
+          let records = 0;
+          await handOver(async () => {
+            records = (await backend.confirm(prompt.promptId, '')).records;
+          });
+          return { phase: 'idle', message: `Recorded and durable: record ${records - 1}.` };
+        }
         return { phase: 'code', prompt, typed: '', shownAt: clock(), message: '' };
       });
     },

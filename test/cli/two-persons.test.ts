@@ -74,8 +74,10 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-const answers = (count: number): Answer[] =>
-  Array.from({ length: count }, () => [say('confirm'), code]).flat();
+/** Which steps of the runbook are critical: their code is asked for by the signer itself. */
+const CRITICAL = [true, false, true, false, false];
+const answers = (from: number, to: number): Answer[] =>
+  CRITICAL.slice(from, to).flatMap((critical) => [say('confirm'), critical ? signerCode : code]);
 
 /** Anna works the runbook in line mode; the script says what is typed after the beginning is signed. */
 async function work(...script: Answer[]): Promise<string> {
@@ -104,14 +106,14 @@ const verify = (who: string, session: string) =>
 
 describe('two persons, and only files between them', () => {
   it('without the witness the policy is not met', async () => {
-    const session = await work(...answers(5), say('seal'), code);
+    const session = await work(...answers(0, 5), say('seal'), code);
     const verified = await verify('bert', session);
     expect(verified.code, verified.out).toBe(11);
     expect(verified.out).toMatch(/needs a witness who is another person/);
   }, 120_000);
 
   it('a witness on another machine signs what he is shown, by file and by paste; nobody witnesses themselves', async () => {
-    const session = await work(...answers(1), say('witness'), ...answers(2));
+    const session = await work(...answers(0, 1), say('witness'), ...answers(1, 3));
     const [requests = ''] = [join(homeOf('anna'), 'state', 'evidence', 'requests')];
     const [name = ''] = readdirSync(requests);
     const request = join(homeOf('bert'), 'request.json');
@@ -188,7 +190,7 @@ describe('two persons, and only files between them', () => {
         passphrase,
         code,
         say(`take ${join(homeOf('bert'), 'second-answer.json')}`),
-        ...answers(2),
+        ...answers(3, 5),
         say('seal'),
         code,
         say('quit'),

@@ -90,7 +90,11 @@ export class PlainRun {
       this.#say('Cancelled. Nothing was signed.');
       return;
     }
-    this.#run = await this.#backend.confirm(waiting.prompt.promptId, line);
+    this.#recorded(await this.#backend.confirm(waiting.prompt.promptId, line));
+  }
+
+  #recorded(run: RunView): void {
+    this.#run = run;
     this.#say(`Recorded and durable: record ${this.#run.records - 1}.`);
     if (this.#run.state === 'sealed')
       this.#say(
@@ -142,6 +146,7 @@ export class PlainRun {
   async #ask(request: Parameters<Backend['prepare']>[0]): Promise<void> {
     if (await this.#backend.locked()) await this.#backend.unlock();
     const prompt = await this.#backend.prepare(request);
+    if (prompt.onTerminal) return this.#recorded(await this.#backend.confirm(prompt.promptId, ''));
     this.#say('You are about to sign:', ...prompt.lines.map((one) => `  ${sanitiseLine(one, 500)}`));
     this.#say(`Type ${prompt.code} to sign, or an empty line to cancel.`);
     this.#prompt = { prompt, shownAt: Date.now() };

@@ -92,18 +92,21 @@ function firstLook(store: ConsoleStore): Promise<void> {
 
 /** The backend, but nobody else reads the terminal while the signer asks for the passphrase on it. */
 function handingOver({ backend, input }: PlainOptions): Backend {
+  const alone = async <T>(work: () => Promise<T>): Promise<T> => {
+    input.pause();
+    // The terminal is let go in the next turn of the loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    try {
+      return await work();
+    } finally {
+      input.resume();
+    }
+  };
   return {
     ...backend,
-    unlock: async () => {
-      input.pause();
-      // The terminal is let go in the next turn of the loop.
-      await new Promise((resolve) => setImmediate(resolve));
-      try {
-        await backend.unlock();
-      } finally {
-        input.resume();
-      }
-    },
+    unlock: () => alone(() => backend.unlock()),
+    confirm: (promptId, code) =>
+      code === '' ? alone(() => backend.confirm(promptId, code)) : backend.confirm(promptId, code),
   };
 }
 

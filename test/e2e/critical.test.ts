@@ -1,0 +1,89 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { inTerminal } from '../cli/in-terminal.ts';
+import { Terminal } from './terminal.ts';
+
+const PASSPHRASE = 'correct horse battery';
+let home = '';
+const env = () => ({
+  HOME: home,
+  C138_CONFIG_DIR: join(home, 'config'),
+  C138_STATE_DIR: join(home, 'state'),
+});
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), 'c138-critical-'));
+  mkdirSync(join(home, 'config'), { recursive: true });
+  writeFileSync(join(home, 'config', 'estate.yaml'), 'v: 1\nid: critical\nname: y\nchain: {id: 138}\n');
+  const key = await inTerminal(
+    ['key', 'new'],
+    [
+      [/New passphrase.*: $/, PASSPHRASE],
+      [/The same again: $/, PASSPHRASE],
+    ],
+    env(),
+  );
+  expect(key.code, key.screen).toBe(0);
+  const trust = await inTerminal(
+    ['trust', 'init', '--person', 'anna', '--name', 'Anna'],
+    [
+      [/Passphrase for .*: $/, PASSPHRASE],
+      [/Type (\w{4}) to sign: $/, (match) => match[1] ?? ''],
+    ],
+    env(),
+  );
+  expect(trust.code, trust.screen).toBe(0);
+}, 60_000);
+afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+
+const records = (): readonly string[] => {
+  const folder = join(home, 'state', 'evidence');
+  const [session = ''] = readdirSync(folder).filter((name) => name !== 'requests');
+  return readFileSync(join(folder, session, 'journal.jsonl'), 'utf8')
+    .trim()
+    .split('\n');
+};
+
+describe('a critical step on the screen', () => {
+  it('is shown and confirmed by the signer itself, past the console; a wrong code signs nothing', async () => {
+    const terminal = new Terminal(['runbook', 'run', 'lost-passphrase'], {
+      columns: 120,
+      rows: 40,
+      home,
+      env: env(),
+    });
+    try {
+      await terminal.see(/Not begun yet/);
+      terminal.type('b');
+      await terminal.see(/Passphrase for/);
+      terminal.type(`${PASSPHRASE}\r`);
+      const begin = (await terminal.see(/Type (\w{4}) and Enter to sign/))[1] ?? '';
+      await terminal.typeCode(begin);
+      await terminal.see(/Recorded and durable: record 0/);
+
+      terminal.type('c');
+      await terminal.see(/You are about to sign a critical step/);
+      await terminal.see(/step +Lost, or possibly taken by somebody/);
+      await terminal.see(/Type \w{4} to sign: *$/m);
+      expect(await terminal.screen()).not.toMatch(/6 Runbooks/);
+      terminal.type('none\r');
+      await terminal.see(/that is not the code; nothing was signed/);
+      expect(records()).toHaveLength(1);
+
+      terminal.type('c');
+      const code = (await terminal.see(/Type (\w{4}) to sign: *$/m))[1] ?? '';
+      terminal.type(`${code}\r`);
+      await terminal.see(/Recorded and durable: record 1/);
+      expect(records()).toHaveLength(2);
+      expect(records()[1]).toContain('"critical":true');
+      terminal.type('q');
+      terminal.type('q');
+      expect((await terminal.ended()).code).toBe(0);
+      expect(terminal.raw.join('')).not.toContain(PASSPHRASE);
+    } finally {
+      if (terminal.exit === null) terminal.kill('SIGKILL');
+    }
+  }, 90_000);
+});
