@@ -31,6 +31,20 @@ export function addEvidence(kit: Kit): void {
       done(await evidenceExport(session, flags, io));
     });
 
+  command(evidence, 'log <session>', 'the timeline of a session or a bundle')
+    .option('--json', 'machine-readable output')
+    .action(async (session: string, flags: { json?: boolean }) => {
+      const { evidenceLog } = await import('./evidence-log.ts');
+      done(await evidenceLog(session, flags, io));
+    });
+  command(evidence, 'record <session> <number>', 'what was signed in one record, for other tools')
+    .option('--typed-data <file>', 'write it there as EIP-712 typed data (JSON)')
+    .option('--json', 'machine-readable output')
+    .action(async (session: string, number: string, flags: { typedData?: string; json?: boolean }) => {
+      const { evidenceRecord } = await import('./evidence-log.ts');
+      done(await evidenceRecord(session, number, flags, io));
+    });
+
   const stamp = command(evidence, 'timestamp', 'time stamps from outside the estate (RFC 3161)');
   command(stamp, 'request <session>', 'write the request for the sealed journal; send it as you like')
     .option('--out <file>', 'write it there')

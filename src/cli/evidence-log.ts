@@ -1,0 +1,116 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { LineSplitter } from '../evidence/journal-bytes.ts';
+import { parseLine } from '../evidence/line.ts';
+import { parseBody } from '../evidence/record.ts';
+import { digestOf, typedDataOf, walletHashes } from '../evidence/typed-data.ts';
+import { readSession } from '../evidence/verify-read.ts';
+import { VerifyStop } from '../evidence/verify-report.ts';
+import type { Hex, RecordBody } from '../model/index.ts';
+import { logLine } from '../reports/evidence-log.ts';
+import { CliError, describeError, type Io, printJson } from './io.ts';
+
+interface ReadRecord {
+  readonly body: RecordBody;
+  readonly bodyBytes: Uint8Array;
+  readonly sig: Hex | null;
+}
+
+/** Every record of a session folder or a bundle, in order. Form only: `evidence verify` says whether they hold. */
+async function* recordsOf(path: string): AsyncGenerator<ReadRecord> {
+  const splitter = new LineSplitter();
+  let number = 0;
+  try {
+    const { journal } = await readSession(path);
+    for await (const chunk of journal.chunks())
+      for (const line of splitter.push(chunk)) {
+        number += 1;
+        const { bodyBytes, sig } = parseLine(line);
+        yield { body: parseBody(bodyBytes), bodyBytes, sig };
+      }
+  } catch (error) {
+    if (error instanceof VerifyStop) throw new CliError(error.message);
+    throw new CliError(`line ${number}: ${describeError(error)}`);
+  }
+}
+
+/** `c138 evidence log PATH`: the timeline of a session, as its records tell it. */
+export async function evidenceLog(
+  path: string,
+  flags: { readonly json?: boolean | undefined },
+  io: Io,
+): Promise<number> {
+  const bodies: RecordBody[] = [];
+  for await (const { body } of recordsOf(path))
+    if (flags.json === true) bodies.push(body);
+    else io.out(`${logLine(body)}\n`);
+  if (flags.json === true) printJson(io, { format: 'c138-evidence-log', v: 1, records: bodies });
+  else io.err('c138: as the records tell it; whether they hold is for c138 evidence verify to say\n');
+  return 0;
+}
+
+/**
+ * `c138 evidence record PATH N`: what was signed in one record, as typed data that other tools read, and the signature. The values are
+ * derived from the exact bytes of the record, as a verifier derives them.
+ */
+export async function evidenceRecord(
+  path: string,
+  number: string,
+  flags: { readonly typedData?: string | undefined; readonly json?: boolean | undefined },
+  io: Io,
+): Promise<number> {
+  if (!/^\d{1,7}$/.test(number)) throw new CliError('give the number of a record, from 0');
+  let estateId = '';
+  for await (const { body, bodyBytes, sig } of recordsOf(path)) {
+    if (body.kind === 'open') estateId = body.open.estate_id;
+    if (body.seq !== Number(number)) continue;
+    if (body.actor === null || sig === null)
+      throw new CliError(`record ${number} is a record of the machine, which nobody signed`);
+    const typed = typedDataOf(body, bodyBytes, estateId);
+    const document = {
+      types: {
+        EIP712Domain: [
+          { name: 'name', type: 'string' },
+          { name: 'version', type: 'string' },
+          { name: 'chainId', type: 'uint256' },
+          { name: 'salt', type: 'bytes32' },
+        ],
+        ...typed.types,
+      },
+      primaryType: typed.primaryType,
+      domain: typed.domain,
+      message: typed.message,
+    };
+    if (flags.typedData !== undefined) {
+      const out = resolve(flags.typedData);
+      await writeFile(out, `${JSON.stringify(document, null, 1)}\n`, { mode: 0o600, flag: 'wx' }).catch(
+        (error: NodeJS.ErrnoException) => {
+          throw new CliError(
+            error.code === 'EEXIST' ? `${out} exists already` : `${out} can not be written (${error.code})`,
+          );
+        },
+      );
+    }
+    const { domainHash, messageHash } = walletHashes(typed);
+    const facts = {
+      record: body.seq,
+      kind: body.kind,
+      signer: body.actor.address,
+      person: body.actor.person,
+      signature: sig,
+      digest: digestOf(body, bodyBytes, estateId),
+      domain_hash: domainHash,
+      message_hash: messageHash,
+    };
+    if (flags.json === true)
+      printJson(io, { format: 'c138-evidence-record', v: 1, ...facts, typed_data: document });
+    else
+      io.out(
+        `${Object.entries(facts)
+          .map(([key, value]) => `${key.padEnd(13)}${value}`)
+          .join('\n')}\n`,
+      );
+    return 0;
+  }
+  throw new CliError(`there is no record ${number}`);
+}

@@ -1,0 +1,42 @@
+import { type RecordBody, sanitiseLine } from '../model/index.ts';
+
+/** One record of a session as a line of its timeline: when, number, kind, who, and what it says. */
+export function logLine(body: RecordBody): string {
+  const who = body.actor === null ? 'machine' : sanitiseLine(body.actor.name, 60);
+  return `${body.at}  ${String(body.seq).padStart(4)}  ${body.kind.padEnd(10)}  ${who}: ${sanitiseLine(saysOf(body), 300)}`;
+}
+
+function saysOf(body: RecordBody): string {
+  switch (body.kind) {
+    case 'open':
+      return `opens ${body.open.runbook.id} ${body.open.runbook.version} on ${body.open.estate_id}`;
+    case 'probe':
+      return `${body.observations.length} observation${body.observations.length === 1 ? '' : 's'}${body.step === null ? '' : ` for ${body.step}`}`;
+    case 'event':
+      return body.event.name;
+    case 'confirm':
+      return `${body.step.text}: ${wordOf(body.verdict)}${noteOf(body.note)}`;
+    case 'correction':
+      return `corrects record ${body.ref.seq}, ${body.step.text}: ${wordOf(body.verdict)}${noteOf(body.note)}`;
+    case 'deviation':
+      return `deviates at ${body.step.text}${noteOf(body.note)}`;
+    case 'witness':
+      return `${body.witness.name} ${body.witness.meaning} record ${body.ref.seq}, on ${body.witness.host}`;
+    case 'handover':
+      return `hands over to ${body.to.name}${body.accept === null ? ', who has not accepted' : ''}${noteOf(body.note)}`;
+    case 'resume':
+      return `takes the session up again${body.resume.torn === null ? '' : `, after a torn tail of ${body.resume.torn.bytes} bytes`}${body.resume.from_mirror ? ', from the second copy' : ''}`;
+    case 'checkpoint':
+      return `${body.checkpoint.size} records, root ${body.checkpoint.root}`;
+    case 'seal':
+      return `seals ${body.seal.count} records${body.seal.open_items.length === 0 ? '' : `, open: ${body.seal.open_items.join(', ')}`}`;
+  }
+}
+
+function wordOf(verdict: string): string {
+  return verdict.replaceAll('_', ' ');
+}
+
+function noteOf(note: string): string {
+  return note === '' ? '' : ` ("${note}")`;
+}
