@@ -28,7 +28,7 @@ export interface BlockPlan {
   /** Private keys (32 bytes of hex) of the validators whose commit seals the block carries. */
   readonly sealers: readonly string[];
   /** Header fields that differ from an empty London block, for example `stateRoot` or later forks' fields. */
-  readonly fields?: Readonly<Record<string, string>>;
+  readonly fields?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /**

@@ -1,5 +1,5 @@
-import { encodeRlp, keccak256 } from 'ethers';
-import { encodeExtraData, type QbftExtraData, toMinimalHex } from './extra-data.ts';
+import { decodeRlp, encodeRlp, keccak256 } from 'ethers';
+import { decodeExtraData, encodeExtraData, type QbftExtraData, toMinimalHex } from './extra-data.ts';
 
 /** The mixHash of every BFT block of Besu ("ctic byzantine fault tolerance"). */
 export const BFT_MIX_HASH = '0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365';
@@ -116,6 +116,41 @@ export function readHeader(block: unknown): Header {
     nonce: get('nonce'),
     claimedHash: claimed,
   };
+}
+
+/**
+ * The header as RLP, with its seals, in lower-case hexadecimal: all that a proof needs of a block.
+ * @throws HeaderError naming the field
+ */
+export function headerRlp(block: unknown): string {
+  return encodeRlp([...readHeader(block).items]);
+}
+
+/**
+ * A block object with the header's fields only, from its RLP; `hash` is computed, so it says nothing by itself.
+ * @throws HeaderError
+ */
+export function blockOfRlp(rlp: string): Readonly<Record<string, string>> {
+  let items: unknown;
+  try {
+    items = decodeRlp(rlp);
+    if (encodeRlp(items as string[]) !== rlp) throw new Error('another spelling');
+  } catch {
+    throw new HeaderError('the header is not RLP in its one spelling');
+  }
+  if (!Array.isArray(items) || items.length > FIELDS.length)
+    throw new HeaderError('the header is not a list of header fields');
+  const block: Record<string, string> = { hash: `0x${'0'.repeat(64)}` };
+  FIELDS.forEach(([name, kind], index) => {
+    const item: unknown = items[index];
+    if (item === undefined) return;
+    if (typeof item !== 'string') throw new HeaderError(`the field ${name} is not bytes`);
+    if (kind === 'quantity' && item.startsWith('0x00'))
+      throw new HeaderError(`the field ${name} is a number with leading zeros`);
+    block[name] = kind === 'quantity' ? `0x${BigInt(item === '0x' ? 0 : item).toString(16)}` : item;
+  });
+  const header = readHeader(block);
+  return { ...block, hash: blockHash(header, decodeExtraData(header.extraData)) };
 }
 
 function checkField(name: string, kind: FieldKind, raw: unknown): string {

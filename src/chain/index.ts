@@ -9,6 +9,8 @@ export { lagLimit } from './lag-rule.ts';
 export * from './prove.ts';
 export * from './quorum.ts';
 export * from './quorum-rules.ts';
+export * from './raw-transaction.ts';
 export * from './recover.ts';
 export * from './recover-native.ts';
 export * from './rules.ts';
+export * from './trie.ts';

@@ -53,6 +53,10 @@ async function* contentOf(bytes: SessionBytes, name: string): AsyncGenerator<Uin
 async function small(bytes: SessionBytes, name: string): Promise<Uint8Array> {
   if (name === RUNBOOK_FILE) return bytes.runbook;
   if (name === TRUST_FILE) return bytes.trust;
-  const named = bytes.laterTrust.get(name) ?? bytes.countersigns.get(name) ?? bytes.outside.get(name);
+  const named =
+    bytes.laterTrust.get(name) ??
+    bytes.countersigns.get(name) ??
+    bytes.outside.get(name) ??
+    bytes.anchors.get(name);
   return named ?? bytes.readBlob(name.slice('blobs/'.length));
 }

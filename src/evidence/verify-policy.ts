@@ -15,6 +15,7 @@ export interface Progress {
   signers: VerifyReport['signers'];
   openItems: readonly string[];
   assurance: VerifyReport['assurance'];
+  chainTime: VerifyReport['chainTime'];
   readonly findings: VerifyFinding[];
 }
 

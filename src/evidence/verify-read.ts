@@ -12,6 +12,8 @@ const LATER_TRUST = /^trust-[0-9a-f]{64}\.json$/;
 const COUNTERSIGN = /^countersign-[0-9a-z-]{1,80}\.json$/;
 /** Proofs from outside, each verified on its own: an SSHSIG over the journal, RFC 3161 replies. */
 const OUTSIDE = /^(journal\.jsonl\.sig|[0-9a-f]{64}\.tsr)$/;
+/** Proofs from the estate's own chain. */
+const ANCHOR = /^anchor-[0-9a-f]{64}\.json$/;
 /** Locks of the writer; they say nothing and bind nothing. */
 const LOCK = /^(journal\.lock-\d{1,9}|\.lock-[0-9a-f]+)$/;
 const BLOB = /^[0-9a-f]{64}$/;
@@ -27,6 +29,7 @@ export interface SessionBytes {
   readonly laterTrust: ReadonlyMap<string, Uint8Array>;
   readonly countersigns: ReadonlyMap<string, Uint8Array>;
   readonly outside: ReadonlyMap<string, Uint8Array>;
+  readonly anchors: ReadonlyMap<string, Uint8Array>;
   readonly blobNames: readonly string[];
   /** Names that are no part of the evidence. */
   readonly strange: readonly string[];
@@ -64,6 +67,7 @@ export function evidenceNames(bytes: SessionBytes): readonly string[] {
     ...bytes.laterTrust.keys(),
     ...bytes.countersigns.keys(),
     ...bytes.outside.keys(),
+    ...bytes.anchors.keys(),
     ...bytes.blobNames.map((name) => BLOBS + name),
   ];
 }
@@ -75,12 +79,14 @@ async function sorted(source: Source): Promise<SessionBytes> {
   const laterTrust = new Map<string, Uint8Array>();
   const countersigns = new Map<string, Uint8Array>();
   const outside = new Map<string, Uint8Array>();
+  const anchors = new Map<string, Uint8Array>();
   const blobNames: string[] = [];
   const strange: string[] = [];
   for (const name of source.names) {
     if (LATER_TRUST.test(name)) laterTrust.set(name, await source.read(name, MAX_SMALL));
     else if (COUNTERSIGN.test(name)) countersigns.set(name, await source.read(name, MAX_SMALL));
     else if (OUTSIDE.test(name)) outside.set(name, await source.read(name, MAX_SMALL));
+    else if (ANCHOR.test(name)) anchors.set(name, await source.read(name, MAX_SMALL));
     else if (name.startsWith(BLOBS) && BLOB.test(name.slice(BLOBS.length)))
       blobNames.push(name.slice(BLOBS.length));
     else if (!known.has(name) && !LOCK.test(name)) strange.push(name);
@@ -99,6 +105,7 @@ async function sorted(source: Source): Promise<SessionBytes> {
     laterTrust,
     countersigns,
     outside,
+    anchors,
     blobNames,
     strange,
     readBlob: (name) => source.read(BLOBS + name, MAX_BLOB_BYTES),

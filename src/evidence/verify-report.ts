@@ -48,6 +48,12 @@ export interface SignerFinding {
   readonly records: number;
 }
 
+/** Times that the estate's own chain vouches for, RFC 3339; null where nothing does. */
+export interface TimeBracket {
+  readonly notBefore: string | null;
+  readonly notAfter: string | null;
+}
+
 export interface VerifyReport {
   readonly format: 'c138-verify';
   readonly v: 1;
@@ -62,6 +68,8 @@ export interface VerifyReport {
   readonly openedAt: string | null;
   readonly sealedAt: string | null;
   readonly records: number;
+  /** When the session was, by Chain 138 itself and its pinned validators: the word of the same estate. */
+  readonly chainTime: TimeBracket;
   readonly signers: readonly SignerFinding[];
   readonly openItems: readonly string[];
   readonly findings: readonly VerifyFinding[];

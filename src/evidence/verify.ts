@@ -10,6 +10,7 @@ import { parseBody, RecordError } from './record.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
 import { SignaturePool } from './signature-pool.ts';
 import { Slimmer } from './slim.ts';
+import { checkChain } from './verify-chain.ts';
 import { checkOutside, type OutsidePins } from './verify-outside.ts';
 import { assuranceOf, checkPolicy, type Progress } from './verify-policy.ts';
 import { readSession, type SessionBytes } from './verify-read.ts';
@@ -50,6 +51,7 @@ async function report(
     signers: [],
     openItems: [],
     assurance: 'L0',
+    chainTime: { notBefore: null, notAfter: null },
     findings: [],
   };
   let exitCode: VerifyExit;
@@ -78,6 +80,7 @@ async function report(
     openedAt: state.open?.at ?? null,
     sealedAt: state.seal?.at ?? null,
     records: state.bodies.length,
+    chainTime: progress.chainTime,
     signers: progress.signers,
     openItems: progress.openItems,
     findings: progress.findings,
@@ -123,6 +126,9 @@ async function run(
   const store = settleTrust(bytes, state, options);
   progress.signers = checkSigners(state, store);
   progress.openItems = openItems(state, runbook);
+  const chain = checkChain(bytes, state, store);
+  findings.push(...chain.findings);
+  progress.chainTime = chain.bracket;
   if (store === null)
     throw new VerifyStop(
       EXIT.untrusted,

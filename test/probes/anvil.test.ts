@@ -1,63 +1,17 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { type AddressInfo, createServer } from 'node:net';
 import { encodeRlp, keccak256 } from 'ethers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chainRules, readHeader } from '../../src/chain/index.ts';
 import type { Endpoint, Finding, Observation } from '../../src/model/index.ts';
 import { observeEndpoint, observeEstate } from '../../src/probes/index.ts';
+import { NO_ANVIL, startAnvil, stopAnvils } from '../anvil.ts';
 import { snapshotOf } from '../model/make.ts';
 import { contextOf, endpoint } from './context.ts';
 
-const required = process.env.C138_REQUIRE_SYSTEM_TOOLS === '1';
-const ANVIL = (() => {
-  try {
-    return createRequire(import.meta.url).resolve('@foundry-rs/anvil-linux-amd64/bin/anvil');
-  } catch {
-    return undefined;
-  }
-})();
-if (ANVIL === undefined) console.warn('skipped: there is no anvil for this platform');
+afterEach(stopAnvils);
 
-const children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-});
-
-/** An anvil that mines only when it is told to, on a genesis block that all of them share. */
+/** An anvil as a node of an estate; all of them share their genesis block unless told otherwise. */
 async function anvil(vmid: number, hardfork = 'prague', genesisS = 1_700_000_000): Promise<Node> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  const args = [
-    '--chain-id',
-    '138',
-    '--port',
-    String(port),
-    '--host',
-    '127.0.0.1',
-    '--silent',
-    '--no-mining',
-  ];
-  children.push(spawn(ANVIL ?? '', [...args, '--hardfork', hardfork, '--timestamp', String(genesisS)]));
-  const url = `http://127.0.0.1:${port}`;
-  const call = async (method: string, params: readonly unknown[] = []): Promise<unknown> => {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', connection: 'close' },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
-    });
-    return ((await response.json()) as { result?: unknown }).result;
-  };
-  for (;;) {
-    const up = await call('eth_chainId').catch(() => null);
-    if (up === '0x8a') break;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  const mine = async (timestamps: readonly number[]): Promise<void> => {
-    for (const timestamp of timestamps) await call('evm_mine', [timestamp]);
-  };
+  const { url, call, mine } = await startAnvil(hardfork, genesisS);
   return { call, mine, at: endpoint({ id: `rpc-${vmid}`, subject: `vmid:${vmid}`, kind: 'json-rpc', url }) };
 }
 interface Node {
@@ -84,7 +38,7 @@ const has = (findings: readonly Finding[], rule: string): Finding | undefined =>
   findings.find((one) => one.rule === rule);
 const nowS = (): number => Math.floor(Date.now() / 1000);
 
-describe.skipIf(ANVIL === undefined && !required)('anvil, whose blocks and answers nobody here made', () => {
+describe.skipIf(NO_ANVIL)('anvil, whose blocks and answers nobody here made', () => {
   it.each(['berlin', 'london', 'paris', 'shanghai', 'cancun', 'prague'])(
     'has headers of %s that recompute, and with any one item changed do not',
     async (hardfork) => {

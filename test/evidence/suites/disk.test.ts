@@ -31,6 +31,7 @@ async function verdictOf(disk: CrashDisk, dir: string): Promise<string> {
     laterTrust: new Map(),
     countersigns: new Map(),
     outside: new Map(),
+    anchors: new Map(),
     blobNames: await disk.list(join(dir, 'blobs')),
     strange: [],
     readBlob: async (name) => need(join('blobs', name)),
