@@ -16,7 +16,12 @@ import { sanitiseLine, TIERS } from '../model/index.ts';
 import { EstateFileError } from './errors.ts';
 import { planPrograms, program } from './programs.ts';
 import { importTemplate, type Mapping, type TemplateImport } from './template.ts';
-import { type EndpointDocument, type EstateDocument, parseEstateFile } from './validate.ts';
+import {
+  type EndpointDocument,
+  type EstateDocument,
+  parseEstateFile,
+  type SecretDocument,
+} from './validate.ts';
 import { statusOfWord } from './vocabulary.ts';
 
 /** Ours, not the operators': used where the estate file says nothing, and noted as such. */
@@ -262,22 +267,32 @@ function toEndpoint(one: EndpointDocument, folder: string): Endpoint {
     ...(one.timeout_ms === undefined ? {} : { timeoutMs: one.timeout_ms }),
     ...(one.host_header === undefined ? {} : { hostHeader: one.host_header }),
     ...(Object.keys(tls).length === 0 ? {} : { tls }),
-    ...(one.token?.file === undefined ? {} : { token: { file: resolve(folder, one.token.file) } }),
-    ...(one.token?.command === undefined ? {} : { token: { command: one.token.command } }),
-    ...(one.ssh === undefined
-      ? {}
-      : {
-          ssh: {
-            ...(one.ssh.known_hosts === undefined
-              ? {}
-              : { knownHostsFile: resolve(folder, one.ssh.known_hosts) }),
-            ...(one.ssh.identity_file === undefined
-              ? {}
-              : { identityFile: resolve(folder, one.ssh.identity_file) }),
-            ...(one.ssh.agent === undefined ? {} : { agent: one.ssh.agent }),
-          },
-        }),
+    ...optional('token', secretSource(one.token, folder)),
+    ...optional('ssh', sshOf(one.ssh, folder)),
   };
+}
+
+function sshOf(given: EndpointDocument['ssh'], folder: string): Endpoint['ssh'] {
+  if (given === undefined) return undefined;
+  const path = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : resolve(folder, value);
+  return {
+    ...optional('knownHostsFile', path(given.known_hosts)),
+    ...optional('identityFile', path(given.identity_file)),
+    ...optional('agent', given.agent),
+    ...optional('configFile', given.config === 'none' ? null : path(given.config)),
+    ...optional('passphrase', secretSource(given.passphrase, folder)),
+  };
+}
+
+function secretSource(given: SecretDocument | undefined, folder: string): Endpoint['token'] {
+  if (given?.file !== undefined) return { file: resolve(folder, given.file) };
+  return given?.command === undefined ? undefined : { command: given.command };
+}
+
+/** An object with one key, or with none where there is no value. */
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [key in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]?: V });
 }
 
 function rejectRepeats(endpoints: readonly Endpoint[], file: string): void {

@@ -72,8 +72,20 @@ export interface EndpointDocument {
   readonly host_header?: string;
   readonly ca_file?: string;
   readonly pin_sha256?: string;
-  readonly token?: { readonly file?: string; readonly command?: readonly string[] };
-  readonly ssh?: { readonly known_hosts?: string; readonly identity_file?: string; readonly agent?: boolean };
+  readonly token?: SecretDocument;
+  readonly ssh?: {
+    readonly known_hosts?: string;
+    readonly identity_file?: string;
+    readonly agent?: boolean;
+    readonly config?: string;
+    readonly passphrase?: SecretDocument;
+  };
+}
+
+/** Where a secret is read; exactly one of the two. */
+export interface SecretDocument {
+  readonly file?: string;
+  readonly command?: readonly string[];
 }
 
 const validate = new Ajv({ allErrors: false, strict: false }).compile<EstateDocument>(schema);

@@ -242,17 +242,29 @@ function code(one: Observation): string {
 /** The next step for a look that did not succeed. */
 export function nextFor(answer: AnswerClass): string {
   switch (answer) {
+    case 'not-configured':
+      return 'this way of looking is not there; name another endpoint for it in the estate file';
     case 'not-allowed':
       return 'give the token the role PVEAuditor, on both the user and the token';
     case 'auth':
       return 'check the token file; the answer was that the credentials are not accepted';
+    case 'ssh-auth':
+      return 'load the key into the agent (ssh-add), or correct user and identity file; the endpoint and ~/.ssh/config both count';
+    case 'ssh-host-key-revoked':
+      return 'do not connect; find out why a revoked key is still in use';
     case 'ssh-host-key-changed':
     case 'ssh-host-key-unknown':
       return 'compare the host key out of band, then correct known_hosts';
     case 'tls':
-      return 'check the certificate, the CA file or the pin in the estate file';
+      return 'check the certificate and the CA file in the estate file; nothing was sent';
+    case 'tls-expired':
+      return 'renew the certificate (Proxmox: pvecm updatecerts), and compare the clocks of both sides';
+    case 'tls-pin':
+      return 'compare the certificate out of band; Proxmox renews it before two years are over; then correct pin_sha256';
     case 'dns':
       return 'check the host name in the estate file';
+    case 'slow-answer':
+      return 'it answers, but not to the end in time: check its load and the path, or give it a longer timeout_ms';
     case 'timeout':
     case 'no-route':
       return 'check the network path from here, and whether the host is up';

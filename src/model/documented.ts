@@ -44,7 +44,10 @@ export interface Endpoint {
   readonly id: string;
   readonly subject: SubjectId;
   readonly kind: EndpointKind;
-  /** `https://localhost:8006`, `http://10.0.0.1:8545`, `ssh://root@10.0.0.1:22`, `tcp://10.0.0.1:7051`. */
+  /**
+   * `https://localhost:8006`, `http://10.0.0.1:8545`, `ssh://root@10.0.0.1:22`, `tcp://10.0.0.1:7051`. Proxmox is also asked by
+   * `local:///usr/bin/pvesh` (on the node itself, as root) and by `ssh://…`.
+   */
   readonly url: string;
   /** WebSocket of the same node; only ever opened on request. */
   readonly wsUrl?: string;
@@ -63,6 +66,10 @@ export interface Endpoint {
     readonly knownHostsFile?: string;
     readonly identityFile?: string;
     readonly agent?: boolean;
+    /** An OpenSSH configuration file; null: none. Absent: the user's own and the system's. */
+    readonly configFile?: string | null;
+    /** Where the passphrase of an encrypted identity file is read at the moment it is needed. */
+    readonly passphrase?: { readonly file: string } | { readonly command: readonly string[] };
   };
 }
 

@@ -84,7 +84,7 @@ export async function getJson(
   } catch {
     isJson = false;
   }
-  const message = messageOf(json);
+  const message = messageOf(json) || answer.reason;
   if (answer.status === 401) return give('auth', message || 'the credentials are not accepted', json);
   if (answer.status === 403) return give('not-allowed', message || 'not allowed to see this', json);
   if (answer.status === null || answer.status < 200 || answer.status > 299)

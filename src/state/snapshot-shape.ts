@@ -111,7 +111,13 @@ const endpoint = object({
   'hostHeader?': text,
   'tls?': object({ 'caFile?': text, 'pinSha256?': text }),
   'token?': token,
-  'ssh?': object({ 'knownHostsFile?': text, 'identityFile?': text, 'agent?': flag }),
+  'ssh?': object({
+    'knownHostsFile?': text,
+    'identityFile?': text,
+    'agent?': flag,
+    'configFile?': orNull(text),
+    'passphrase?': token,
+  }),
 });
 
 const relaySide = object({ endpoint: text, contract: text, topic: text });

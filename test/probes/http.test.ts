@@ -99,7 +99,7 @@ describe('every way of not answering has its own name', () => {
       'rpc-error',
     ],
     ['half an answer', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"a":', 'destroy', 'half-answer'],
-    ['a slow drip', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{', 'wait', 'timeout'],
+    ['a slow drip', 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{', 'wait', 'slow-answer'],
     ['something that is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', 'end', 'not-json'],
   ] as const)('%s', async (_name, text, then, expected) => {
     expect(await classOf(await raw(text, then))).toBe(expected);
@@ -147,6 +147,7 @@ describe('JSON-RPC answers', () => {
     readRpc({
       class: 'ok',
       status,
+      reason: '',
       contentType: 'application/json',
       date: '',
       body: Buffer.from(body),
@@ -214,7 +215,7 @@ describe('TLS and tokens', async () => {
     seen.length = 0;
     const wrong = await pveApi(contextOf([]), api(port, { pinSha256: pinOf(foreign.cert) }));
     expect(wrong.answer).toMatchObject({
-      class: 'tls',
+      class: 'tls-pin',
       detail: expect.stringContaining('not the pinned one'),
     });
     expect(seen).toEqual([]);
@@ -234,6 +235,22 @@ describe('TLS and tokens', async () => {
     chmodSync(open, 0o644);
     const { answer } = await pveApi(contextOf([]), { ...api(1, {}), token: { file: open } });
     expect(answer).toMatchObject({ class: 'auth', detail: expect.stringContaining('chmod 600') });
+  });
+
+  it('takes the words of an older Proxmox from the status line', async () => {
+    const port = await listen(
+      createHttps(good, (_request, response) => {
+        response.writeHead(403, 'Permission check failed (/, Sys.Audit)', {
+          'content-type': 'application/json',
+        });
+        response.end('{"data":null}');
+      }),
+    );
+    expect((await pveApi(contextOf([]), api(port, { caFile }))).answer).toMatchObject({
+      class: 'not-allowed',
+      code: 403,
+      detail: 'Permission check failed (/, Sys.Audit)',
+    });
   });
 
   it('takes an empty list for want of rights as not allowed, never as no guests', async () => {

@@ -11,6 +11,8 @@ import { assertGetPath } from '../allow-list.ts';
 export interface HttpAnswer {
   readonly class: AnswerClass;
   readonly status: number | null;
+  /** The words of the status line, where they are not the usual ones: Proxmox before 2025 says there, and only there, what is wrong. */
+  readonly reason: string;
   readonly contentType: string;
   /** The Date header as sent, or empty. */
   readonly date: string;
@@ -88,17 +90,32 @@ export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
       resolve(answer);
     };
     const onAbort = (): void => finish(failure('aborted', 'stopped while waiting for the answer'));
+    let begun = false;
     timer = setTimeout(
-      () => finish(failure('timeout', `no complete answer within ${request.timeoutMs} ms`)),
+      () =>
+        finish(
+          begun
+            ? failure('slow-answer', `the answer began, but was not complete within ${request.timeoutMs} ms`)
+            : failure('timeout', `no answer within ${request.timeoutMs} ms`),
+        ),
       request.timeoutMs,
     );
     request.signal.addEventListener('abort', onAbort, { once: true });
     outgoing.on('error', (error: NodeJS.ErrnoException) =>
       finish(failure(classOfError(error), describeError(error))),
     );
-    outgoing.on('response', (response) => collect(response, finish));
+    outgoing.on('response', (response) => {
+      begun = true;
+      collect(response, finish);
+    });
     outgoing.end(body);
   });
+}
+
+function ownWords({ statusCode, statusMessage }: IncomingMessage): string {
+  return statusMessage === undefined || statusMessage === http.STATUS_CODES[statusCode ?? 0]
+    ? ''
+    : statusMessage;
 }
 
 function collect(response: IncomingMessage, finish: (answer: HttpAnswer) => void): void {
@@ -107,6 +124,7 @@ function collect(response: IncomingMessage, finish: (answer: HttpAnswer) => void
   const answer = (cls: AnswerClass, detail: string): HttpAnswer => ({
     class: cls,
     status: response.statusCode ?? null,
+    reason: ownWords(response),
     contentType: String(response.headers['content-type'] ?? ''),
     date: String(response.headers.date ?? ''),
     body: Buffer.concat(chunks),
@@ -170,7 +188,7 @@ function secureAgent(hostname: string, ca: string | undefined, pin: string | und
 }
 
 function failure(cls: AnswerClass, detail: string): HttpAnswer {
-  return { class: cls, status: null, contentType: '', date: '', body: new Uint8Array(), detail };
+  return { class: cls, status: null, reason: '', contentType: '', date: '', body: new Uint8Array(), detail };
 }
 
 /** The answer class for a socket or TLS error. */
@@ -193,6 +211,10 @@ export function classOfError(error: NodeJS.ErrnoException): AnswerClass {
     case 'EAI_AGAIN':
     case 'EAI_FAIL':
       return 'dns';
+    case 'CERT_HAS_EXPIRED':
+      return 'tls-expired';
+    case 'ERR_TLS_PIN':
+      return 'tls-pin';
     default:
       if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED|ERR_OSSL|EPROTO|HOSTNAME)/.test(code))
         return 'tls';
