@@ -120,6 +120,15 @@ async function pinnedTrust(
 const LIMITS =
   'Signatures show who asserted what, in which order, and that nothing was changed since. They do not show that it was true.';
 
+function chainTime({ chainTime: { notBefore, notAfter } }: VerifyReport): readonly string[] {
+  if (notBefore === null && notAfter === null) return [];
+  const parts = [
+    notBefore === null ? '' : `not opened before ${notBefore}`,
+    notAfter === null ? '' : `not sealed after ${notAfter}`,
+  ];
+  return [`by the chain of the same estate: ${parts.filter((one) => one !== '').join(', ')}`];
+}
+
 function textOf(report: VerifyReport): string {
   const lines = [
     `${report.exitCode === 0 ? 'OK' : 'NOT OK'} (exit code ${report.exitCode}): ${report.verdict}`,
@@ -130,6 +139,7 @@ function textOf(report: VerifyReport): string {
     ...(report.runbook === null ? [] : [`runbook ${report.runbook.id} ${report.runbook.version}`]),
     ...(report.session === null ? [] : [`session ${report.session}, estate ${report.estateId ?? 'unknown'}`]),
     ...(report.openedAt === null ? [] : [`opened ${report.openedAt}, sealed ${report.sealedAt ?? 'never'}`]),
+    ...chainTime(report),
     ...report.signers.map((one) => `signed by ${one.name} (${one.address}), ${one.records} records`),
     ...report.openItems.map((one) => `open: ${one}`),
     ...report.findings.map(

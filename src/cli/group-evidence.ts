@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AnchorFlags } from './evidence-anchor.ts';
 import type { VerifyFlags } from './evidence-verify.ts';
 import type { WitnessFlags } from './evidence-witness.ts';
 import { flagsOf, type Kit, type PathFlags } from './kit.ts';
@@ -59,6 +60,23 @@ export function addEvidence(kit: Kit): void {
     },
   );
 
+  withConfig(
+    command(evidence, 'anchor <session>', 'send the digest of a seal to Chain 138 and keep the proof of it'),
+  )
+    .option('--endpoint <id>', 'the JSON-RPC endpoint of the estate file to send to; by default the first')
+    .option('--transaction <hash>', 'send nothing: fetch the proof of this transaction')
+    .option('--wait <seconds>', 'how long to wait for a block', '60')
+    .option('--trust <file>', 'the trust store that pins the validators; by default the installed one')
+    .addHelpText(
+      'after',
+      '\nThe only command that writes to a chain: a transaction of nothing to yourself. It shows what it would\nsend and asks for a code. Exit codes: 0 the proof is kept, 1 it is not there (yet), 2 usage or configuration.',
+    )
+    .action(async (session: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & AnchorFlags>(self);
+      const { evidenceAnchor } = await import('./evidence-anchor.ts');
+      done(await evidenceAnchor(session, pathsOf(flags), flags, io));
+    });
+
   const witness = command(evidence, 'witness', 'the signature of another person, on another machine');
   const withExchange = (one: Command): Command =>
     withConfig(one)
@@ -72,7 +90,7 @@ export function addEvidence(kit: Kit): void {
       done(await witnessAsk(session, flagsOf<WitnessFlags>(self), io));
     });
   withExchange(command(witness, 'sign <request>', 'read a request (a file, its text, or -) and sign it'))
-    .option('--meaning <word>', 'witnessed, reviewed or approved', 'witnessed')
+    .option('--meaning <word>', 'witnessed, reviewed, approved, or accepted to take over a run', 'witnessed')
     .action(async (request: string, _flags, self: Command) => {
       const flags = flagsOf<PathFlags & WitnessFlags>(self);
       const { witnessSign } = await import('./evidence-witness.ts');

@@ -85,11 +85,16 @@ export class Consensus {
   /**
    * Proposes and seals the next block, if a quorum is up.
    * @param timestamp seconds since the Unix epoch
-   * @param more a state root where two futures must differ; the least round where the rounds before it failed for everybody
+   * @param more a state root where two futures must differ; the least round where the rounds before it failed for everybody; header
+   *   fields that follow from the block's transactions
    */
   produce(
     timestamp: number,
-    more: { readonly stateRoot?: string; readonly round?: number } = {},
+    more: {
+      readonly stateRoot?: string;
+      readonly round?: number;
+      readonly fields?: BlockPlan['fields'];
+    } = {},
   ): BlockJson | null {
     const { isUp, contract = false, voteOf } = this.#options;
     const up = this.validators.filter((one, index) => isUp(one, index));
@@ -117,7 +122,7 @@ export class Consensus {
       proposer,
       sealers: this.#sealers(up, number, 0),
       ...(vote === undefined ? {} : { vote }),
-      ...(more.stateRoot === undefined ? {} : { fields: { stateRoot: more.stateRoot } }),
+      fields: { ...more.fields, ...(more.stateRoot === undefined ? {} : { stateRoot: more.stateRoot }) },
     });
     this.#blocks.push(block);
     return block;
@@ -128,10 +133,7 @@ export class Consensus {
     const block = this.block(number);
     if (block === null || number === 0) return block;
     const extra = decodeExtraData(block.extraData);
-    const fields = Object.fromEntries(
-      Object.entries(block).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
-    );
-    const { extraData: _extra, hash: _hash, ...rest } = fields;
+    const { extraData: _extra, hash: _hash, ...rest } = block;
     return buildSealedBlock({
       number,
       parentHash: block.parentHash,
@@ -141,7 +143,7 @@ export class Consensus {
       proposer: block.miner,
       vote: extra.vote,
       sealers: this.#sealers(this.validators, number, 1),
-      fields: rest,
+      fields: rest as BlockPlan['fields'] & object,
     });
   }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlockJson } from '../chain/index.ts';
 import type { Consensus } from './consensus.ts';
+import { RefusedTransaction, type Transactions } from './transactions.ts';
 
 /** How one simulated Besu node differs from a healthy one. */
 export interface NodeBehaviour {
@@ -51,6 +52,7 @@ export interface BesuNode {
   /** Every Besu node of the network, by VMID. */
   readonly fleet: readonly number[];
   readonly chain: () => Consensus;
+  readonly transactions: Transactions;
   readonly chainId: number;
   readonly groups: ReadonlySet<string>;
   readonly behaviour: () => NodeBehaviour;
@@ -186,7 +188,31 @@ const METHODS: Readonly<Record<string, Method>> = {
   eth_getBlockByNumber: (node, params) => {
     if (params.length < 2) return fault(-32602, 'Invalid block param (block not found)');
     const block = blockAt(node, params[0]);
-    return block === 'bad' ? fault(-32602, 'Invalid block param') : { value: block };
+    if (block === 'bad') return fault(-32602, 'Invalid block param');
+    return { value: params[1] === true ? withTransactions(node, block as BlockJson | null) : block };
+  },
+  eth_getTransactionCount: (node, params) => ({ value: hex(node.transactions.nonceOf(params[0])) }),
+  eth_sendRawTransaction: (node, params) => {
+    try {
+      return { value: node.transactions.send(params[0]) };
+    } catch (error) {
+      if (error instanceof RefusedTransaction) return fault(error.code, error.message);
+      throw error;
+    }
+  },
+  eth_getTransactionReceipt: (node, params) => {
+    const place = node.transactions.placeOf(params[0]);
+    const block = place === null || place.number > headOf(node) ? null : blockOf(node, place.number);
+    if (place === null || block === null) return { value: null };
+    return {
+      value: {
+        blockHash: block.hash,
+        blockNumber: hex(place.number),
+        transactionHash: params[0],
+        transactionIndex: hex(place.index),
+        status: '0x1',
+      },
+    };
   },
   eth_syncing: (node) =>
     node.behaviour().syncing === true
@@ -296,6 +322,11 @@ function blockAt(node: BesuNode, tag: unknown): unknown {
   if (typeof tag !== 'string' || !/^0x(0|[1-9a-f][0-9a-f]{0,15})$/.test(tag)) return 'bad';
   const number = Number(BigInt(tag));
   return number > headOf(node) ? null : blockOf(node, number);
+}
+
+function withTransactions(node: BesuNode, block: BlockJson | null): unknown {
+  if (block === null) return null;
+  return { ...block, transactions: node.transactions.inBlock(Number(BigInt(block.number)), block.hash) };
 }
 
 function signerMetrics(node: BesuNode): unknown {

@@ -22,6 +22,7 @@ import { answerProxmox } from './proxmox-api.ts';
 import { findScenario, SCENARIOS, type Scenario } from './scenarios.ts';
 import { answerBlockscout, answerFabricPeer, answerFirefly } from './services.ts';
 import { makeSshKey, makeSshServer } from './ssh-server.ts';
+import { Transactions } from './transactions.ts';
 import { writeEstate } from './write-estate.ts';
 
 export interface DemoOptions {
@@ -102,6 +103,7 @@ class Simulation {
   readonly #servers: (HttpServer | NetServer)[] = [];
   readonly #sockets = new Set<{ destroy(): unknown }>();
   readonly #guests: readonly SimGuest[];
+  readonly #transactions = new Transactions(138);
   readonly #main: Consensus;
   readonly #fork: Consensus;
   readonly #foreign: Consensus | null;
@@ -269,6 +271,7 @@ class Simulation {
       vmid: guest.vmid,
       fleet: this.#guests.filter(isBesu).map((one) => one.vmid),
       chain: () => foreign ?? (forked ? this.#fork : this.#main),
+      transactions: this.#transactions,
       chainId: 138,
       groups: apiGroupsOf(guest.category),
       behaviour: () => {
@@ -302,7 +305,8 @@ class Simulation {
   #tick(now: number): void {
     const emptyS = this.#scenario.chain?.emptyPeriodS;
     if (emptyS !== undefined && now < Number(BigInt(this.#main.head.timestamp)) + emptyS) return;
-    this.#main.produce(now);
+    const { height } = this.#main;
+    this.#main.produce(now, { fields: this.#transactions.takeInto(height + 1) });
     if (this.#scenario.forked !== undefined) this.#fork.produce(now, { stateRoot: `0x${'5f'.repeat(32)}` });
   }
 

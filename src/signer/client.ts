@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import type { WitnessStatement } from '../evidence/typed-data.ts';
 import type { Hex } from '../model/json.ts';
-import type { Ask, KeyChoice, Reply, SignerFacts, SignerPrompt } from './protocol.ts';
+import type { AnchorAsk, Ask, KeyChoice, Reply, SignerFacts, SignerPrompt } from './protocol.ts';
 
 /** The signer process as the worker sees it. No method takes or gives a secret. */
 export interface SignerClient {
@@ -24,6 +24,8 @@ export interface SignerClient {
     statement: WitnessStatement,
     estateId: string,
   ): Promise<{ readonly address: Hex; readonly sig: Hex }>;
+  /** Signs the anchor of a seal as a transaction, from its holder to itself. The signer shows it and asks for its code on the terminal. */
+  signAnchor(anchor: AnchorAsk): Promise<Hex>;
   close(): Promise<void>;
 }
 
@@ -140,6 +142,7 @@ export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
         statement,
         estateId,
       })) as { address: Hex; sig: Hex },
+    signAnchor: async (anchor) => (await op({ op: 'sign-anchor', anchor })) as Hex,
     close,
   };
 }

@@ -34,6 +34,15 @@ export interface SignerPrompt {
   readonly digest: string;
 }
 
+/** What an operator sends to the chain by anchoring a seal. */
+export interface AnchorAsk {
+  readonly session: string;
+  readonly sealSha256: string;
+  readonly nonce: number;
+  /** Wei for each unit of gas, in decimal. */
+  readonly gasPrice: string;
+}
+
 export type Ask =
   | { readonly op: 'hello' }
   | { readonly op: 'unlock' }
@@ -49,7 +58,9 @@ export type Ask =
       readonly line: string;
       readonly estateId: string;
       readonly statement: WitnessStatement;
-    };
+    }
+  /** The one transaction that c138 sends. Asks for the code on the terminal, always. */
+  | { readonly op: 'sign-anchor'; readonly anchor: AnchorAsk };
 
 export type Question = Ask & { readonly id: number };
 export type Reply =

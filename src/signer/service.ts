@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { ANCHOR_GAS, anchorTransaction } from '../evidence/anchor-tx.ts';
 import { parseCanonical } from '../evidence/canonical.ts';
 import { codeMatches, codeOf, groupedCode } from '../evidence/code.ts';
 import { lineHash, parseLine } from '../evidence/line.ts';
@@ -15,7 +16,7 @@ import type { Hex } from '../model/json.ts';
 import type { RecordBody } from '../model/record.ts';
 import { sanitiseLine } from '../model/sanitise.ts';
 import type { HeldKey } from './key.ts';
-import type { Ask, SignerPrompt } from './protocol.ts';
+import type { AnchorAsk, Ask, SignerPrompt } from './protocol.ts';
 import { askLine, tellTerminal } from './terminal.ts';
 
 /** Minutes after which a prompt that nobody answered is void. */
@@ -61,6 +62,8 @@ export class SignerService {
         return this.#signTrust(Buffer.from(ask.body, 'base64'));
       case 'sign-witness':
         return this.#signWitness(Buffer.from(ask.line, 'base64'), ask.statement, ask.estateId);
+      case 'sign-anchor':
+        return this.#signAnchor(ask.anchor);
     }
   }
 
@@ -140,13 +143,17 @@ export class SignerService {
     if (throwAway) throw new RefusedError('a throw-away key is nobody, so it can not be a witness');
     const { bodyBytes } = parseLine(line);
     const body = parseBody(bodyBytes);
-    if (body.actor?.address === address || body.actor?.person === statement.person)
+    // Who takes a run back accepts it over the line with which it was given away: their own.
+    const own = body.actor?.address === address || body.actor?.person === statement.person;
+    if (own && statement.meaning !== 'accepted')
       throw new RefusedError('nobody can witness their own record; another person must sign');
     const ref = { seq: body.seq, line_sha256: lineHash(line) };
     const typed = witnessTypedData(body.session, ref, statement, estateId);
     const digest = digestOfTyped(typed);
     tellTerminal(
-      `You are about to sign, as ${sanitiseLine(statement.person, 80)}, that you ${statement.meaning}:`,
+      statement.meaning === 'accepted'
+        ? `You are about to take over this run, as ${sanitiseLine(statement.person, 80)}, as it stands after:`
+        : `You are about to sign, as ${sanitiseLine(statement.person, 80)}, that you ${statement.meaning}:`,
     );
     for (const text of plainLines(body, estateId, digest, walletHashes(typed))) tellTerminal(`  ${text}`);
     tellTerminal(`  compare aloud with the other side: ${groupedCode(ref.line_sha256)}`);
@@ -154,6 +161,24 @@ export class SignerService {
     if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
       throw new RefusedError('that is not the code; nothing was signed');
     return { address, sig: this.#key.sign(digest) };
+  }
+
+  /** Builds the transaction itself, so that nothing but an anchor of this digest can be signed here. */
+  async #signAnchor(anchor: AnchorAsk): Promise<string> {
+    const { address, throwAway } = this.#key.facts;
+    if (throwAway) throw new RefusedError('a throw-away key sends nothing to a chain');
+    const { nonce, gasPrice, sealSha256 } = anchor;
+    if (!/^0x[0-9a-f]{64}$/.test(sealSha256) || !/^(0|[1-9]\d{0,29})$/.test(gasPrice) || !(nonce >= 0))
+      throw new RefusedError('what is asked for is no anchor');
+    const tx = anchorTransaction({ from: address, nonce, gasPrice, sealSha256: sealSha256 as Hex });
+    const digest = tx.unsignedHash as Hex;
+    tellTerminal(`You are about to sign a transaction on chain ${tx.chainId}:`);
+    for (const line of anchorLines(anchor, address, digest)) tellTerminal(`  ${line}`);
+    const code = codeOf(digest);
+    if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
+      throw new RefusedError('that is not the code; nothing was signed');
+    tx.signature = this.#key.sign(digest);
+    return tx.serialized;
   }
 }
 
@@ -194,6 +219,19 @@ function plainLines(
     );
   lines.push(say('digest', digest), say('domain', hashes.domainHash), say('message', hashes.messageHash));
   return lines;
+}
+
+/** An anchor in plain words. */
+function anchorLines(anchor: AnchorAsk, address: Hex, digest: Hex): readonly string[] {
+  const most = BigInt(ANCHOR_GAS) * BigInt(anchor.gasPrice);
+  return [
+    `sends    nothing, from ${address} to itself`,
+    `says     the digest of the seal of session ${sanitiseLine(anchor.session, 66)}`,
+    `seal     ${anchor.sealSha256}`,
+    `costs    at most ${most} wei (${ANCHOR_GAS} gas at ${anchor.gasPrice} wei), transaction number ${anchor.nonce}`,
+    'stays    on the chain for good, readable by everybody who can read the chain',
+    `digest   ${digest}`,
+  ];
 }
 
 /** A trust store in plain words, drawn from the bytes themselves: whom the signature would make trusted. */
