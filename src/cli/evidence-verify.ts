@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { type Checkpoint, parseCheckpoint, parseCheckpointCode } from '../evidence/checkpoint.ts';
 import { readAllowedSigners } from '../evidence/sshsig.ts';
 import { readTsaPin, TimestampError } from '../evidence/timestamp.ts';
 import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust.ts';
@@ -20,6 +21,8 @@ export interface VerifyFlags {
   readonly allowedSigners?: string | undefined;
   /** Which time stamping authorities count: their certificates, PEM. */
   readonly tsa?: string | undefined;
+  /** What somebody noted while the session was open: three lines in a file, or eight characters. */
+  readonly checkpoint?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -43,10 +46,28 @@ export async function evidenceVerify(
     ...pinned,
     ...(await outsidePins(flags)),
     ...(flags.second === undefined ? {} : { second: flags.second }),
+    ...(flags.checkpoint === undefined ? {} : { checkpoint: await notedCheckpoint(flags.checkpoint) }),
   });
   if (flags.json === true) printJson(io, report);
   else io.out(textOf(report));
   return report.exitCode;
+}
+
+/** @throws CliError when it is neither a code nor a file with a checkpoint */
+async function notedCheckpoint(given: string): Promise<Checkpoint | { readonly code: string }> {
+  const code = parseCheckpointCode(given);
+  if (code !== null) return { code };
+  const text = await readFile(given, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(
+      `--checkpoint ${sanitiseLine(given, 200)}: neither a code such as ABCD-2345 nor a file that can be read (${error.code})`,
+    );
+  });
+  const checkpoint = parseCheckpoint(text);
+  if (checkpoint === null)
+    throw new CliError(
+      `--checkpoint ${sanitiseLine(given, 200)}: not the three lines of a checkpoint: dbis-evidence/SESSION, the number of records, the root in base64`,
+    );
+  return checkpoint;
 }
 
 /**

@@ -14,6 +14,10 @@ export function addEvidence(kit: Kit): void {
     .option('--allowed-signers <file>', 'whose SSH signatures count (OpenSSH allowed signers)')
     .option('--tsa <file>', 'certificates of the time stamping authorities that count (PEM)')
     .option('--second <folder>', 'a second copy of the session, to look for a fork')
+    .option(
+      '--checkpoint <noted>',
+      'what somebody noted of the open session: a file of three lines, or eight characters',
+    )
     .option('--json', 'machine-readable output')
     .addHelpText(
       'after',

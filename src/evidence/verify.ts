@@ -1,7 +1,9 @@
 import { loadNativeRecovery } from '../chain/recover-native.ts';
+import type { Hex } from '../model/json.ts';
 import type { SealBody } from '../model/record.ts';
 import type { Runbook } from '../model/runbook.ts';
 import { CanonicalError, canonicalBytes, sameBytes, sha256Hex } from './canonical.ts';
+import type { Checkpoint } from './checkpoint.ts';
 import { GrammarError, JournalState, openItems } from './grammar.ts';
 import { type JournalBytes, LineSplitter } from './journal-bytes.ts';
 import type { TornTail } from './journal-types.ts';
@@ -11,6 +13,7 @@ import { parseRunbookBytes } from './runbook-bytes.ts';
 import { SignaturePool } from './signature-pool.ts';
 import { Slimmer } from './slim.ts';
 import { checkChain } from './verify-chain.ts';
+import { checkNoted } from './verify-checkpoint.ts';
 import { checkOutside, type OutsidePins } from './verify-outside.ts';
 import { assuranceOf, checkPolicy, type Progress } from './verify-policy.ts';
 import { readSession, type SessionBytes } from './verify-read.ts';
@@ -20,6 +23,8 @@ import { checkSigners, type PinnedTrust, settleTrust } from './verify-trust.ts';
 export interface VerifyOptions extends PinnedTrust, OutsidePins {
   /** A second copy of the same session, to look for a fork. */
   readonly second?: string;
+  /** What somebody noted of the session while it was open: it must still hold all of that. */
+  readonly checkpoint?: Checkpoint | { readonly code: string };
 }
 
 /**
@@ -37,7 +42,7 @@ export async function verifySession(path: string, options: VerifyOptions = {}): 
 /** Verifies a session that was read already, as `verifySession` does. */
 export function verifyBytes(
   bytes: SessionBytes,
-  options: PinnedTrust & OutsidePins = {},
+  options: Omit<VerifyOptions, 'second'> = {},
 ): Promise<VerifyReport> {
   return report(bytes.folder, (progress) => run(bytes, null, options, progress));
 }
@@ -90,11 +95,13 @@ async function report(
 async function run(
   bytes: SessionBytes,
   second: SessionBytes | null,
-  options: PinnedTrust & OutsidePins,
+  options: Omit<VerifyOptions, 'second'>,
   progress: Progress,
 ): Promise<VerifyExit> {
   const { state, findings } = progress;
-  const torn = await readJournal(bytes.journal, state);
+  const { checkpoint } = options;
+  const wanted = checkpoint !== undefined && 'size' in checkpoint ? checkpoint.size : null;
+  const { torn, rootThen } = await readJournal(bytes.journal, state, wanted);
   if (torn !== null) {
     if (state.seal !== null)
       throw new VerifyStop(
@@ -111,6 +118,7 @@ async function run(
   }
   if (state.open === null) throw new VerifyStop(EXIT.malformed, 'V7', 'the journal holds no record');
   if (second !== null) await refuseFork(state, second);
+  if (checkpoint !== undefined) findings.push(checkNoted(state, checkpoint, rootThen));
   const runbook = checkRunbook(bytes, state);
   await checkBlobs(bytes, state);
   checkSeal(state, runbook);
@@ -154,10 +162,15 @@ async function run(
  * V1 to V3, and V5 behind them: form and order of every line, which is cheap, and meanwhile, on the other cores, the signatures.
  * Where both fail, what is wrong with the form is reported.
  */
-async function readJournal(journal: JournalBytes, state: JournalState): Promise<TornTail | null> {
+async function readJournal(
+  journal: JournalBytes,
+  state: JournalState,
+  rootAt: number | null = null,
+): Promise<{ readonly torn: TornTail | null; readonly rootThen: Hex | null }> {
   await loadNativeRecovery();
   const pool = new SignaturePool(journal.size);
   const splitter = new LineSplitter();
+  let rootThen: Hex | null = rootAt === 0 ? state.merkleRoot : null;
   try {
     for await (const chunk of journal.chunks())
       for (const line of splitter.push(chunk)) {
@@ -166,12 +179,13 @@ async function readJournal(journal: JournalBytes, state: JournalState): Promise<
           state.check(body);
           state.accept(body, line, lineHash(line));
         });
+        if (state.bodies.length === rootAt) rootThen = state.merkleRoot;
         await pool.add(line, state.open?.open.estate_id ?? '');
       }
     const bad = await pool.done(state.open?.open.estate_id ?? '');
     if (bad !== null)
       throw new VerifyStop(EXIT.tampered, 'V5', `line ${bad.index + 1}: ${bad.text}`, bad.index + 1);
-    return splitter.torn();
+    return { torn: splitter.torn(), rootThen };
   } finally {
     await pool.close();
   }

@@ -1,3 +1,4 @@
+import { checkpointCode } from '../evidence/checkpoint.ts';
 import { type RecordBody, sanitiseLine } from '../model/index.ts';
 
 /** One record of a session as a line of its timeline: when, number, kind, who, and what it says. */
@@ -27,7 +28,7 @@ function saysOf(body: RecordBody): string {
     case 'resume':
       return `takes the session up again${body.resume.torn === null ? '' : `, after a torn tail of ${body.resume.torn.bytes} bytes`}${body.resume.from_mirror ? ', from the second copy' : ''}`;
     case 'checkpoint':
-      return `${body.checkpoint.size} records, root ${body.checkpoint.root}`;
+      return `checkpoint of ${body.checkpoint.size} records, code ${checkpointCode({ session: body.session, ...body.checkpoint })}${noteOf(body.checkpoint.text)}`;
     case 'seal':
       return `seals ${body.seal.count} records${body.seal.open_items.length === 0 ? '' : `, open: ${body.seal.open_items.join(', ')}`}`;
   }
