@@ -18,6 +18,8 @@ export const CRASH_RUNBOOK: Uint8Array = runbookForm({
   origin: 'bundled-default',
   references: [],
   roles: ['performer'],
+  windowMinutes: null,
+  variables: [],
   steps: [
     {
       id: 'again',
@@ -29,9 +31,13 @@ export const CRASH_RUNBOOK: Uint8Array = runbookForm({
       gates: [],
       verdicts: ['confirmed', 'failed'],
       command: null,
+      expectExit: 0,
       optional: false,
       critical: false,
       witness: false,
+      approval: false,
+      pause: false,
+      backOut: null,
       budgetMinutes: null,
       onFailure: { action: 'retry', step: null },
     },

@@ -38,7 +38,14 @@ export interface WitnessFlags {
   readonly paste?: boolean | undefined;
 }
 
-const MEANINGS: readonly WitnessMeaning[] = ['witnessed', 'reviewed', 'approved'];
+const MEANINGS: readonly WitnessMeaning[] = ['witnessed', 'reviewed', 'approved', 'accepted'];
+
+/** The role that a key must have for what is meant: who accepts a handover goes on as performer. */
+function roleFor(meaning: WitnessMeaning): Role {
+  return meaning === 'accepted' ? 'performer' : 'witness';
+}
+
+type Role = 'performer' | 'witness' | 'approver';
 
 /** Text of a file, of standard input for `-`, or the argument itself where it is pasted text. */
 async function textOf(argument: string): Promise<string> {
@@ -67,7 +74,7 @@ async function orSay<T>(work: () => T | Promise<T>): Promise<T> {
 async function statementOf(
   signer: SignerClient,
   store: TrustStore,
-  role: 'witness' | 'approver',
+  role: Role,
   meaning: WitnessMeaning,
 ): Promise<WitnessStatement & { readonly name: string; readonly address: Hex }> {
   const { address } = await signer.unlock();
@@ -101,7 +108,7 @@ async function signLine(
   flags: WitnessFlags,
   line: Uint8Array,
   estateId: string,
-  role: 'witness' | 'approver',
+  role: Role,
   meaning: WitnessMeaning,
 ): Promise<DetachedSignature> {
   const { store } = await readTrustStore(flags.trust ?? paths.trustFile);
@@ -149,7 +156,7 @@ export async function witnessSign(
   const { request } = await orSay(async () => readRequest(await textOf(argument)));
   const line = Buffer.from(`${request.line}\n`);
   const meaning = meaningOf(flags, 'witnessed');
-  const witness = await signLine(paths, flags, line, request.estate_id, 'witness', meaning);
+  const witness = await signLine(paths, flags, line, request.estate_id, roleFor(meaning), meaning);
   const answer = {
     format: 'c138-witness-answer',
     v: 1,
@@ -214,6 +221,7 @@ export async function countersign(
   io: Io,
 ): Promise<number> {
   const meaning = meaningOf(flags, 'reviewed');
+  if (meaning === 'accepted') throw new CliError('a seal is reviewed or approved; only a run is accepted');
   const trustPath = flags.trust ?? paths.trustFile;
   const trust = (await readTrustStore(trustPath)).bytes;
   const report = await verifySession(session, { trust });

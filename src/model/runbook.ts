@@ -22,6 +22,24 @@ export interface StepGate {
   readonly subject: SubjectId;
   /** The gate holds when this health is reached by the assessed subject. */
   readonly expectHealth: readonly ('ok' | 'as-expected' | 'degraded')[];
+  /** Values that facts of `probe` must show besides, on every endpoint of `subject` that it asks. */
+  readonly match: readonly FactMatch[];
+}
+
+export const MATCH_OPERATORS = ['equals', 'at_least', 'at_most'] as const;
+
+/** An expected value of one fact. `at_least` and `at_most` are for integers. */
+export interface FactMatch {
+  readonly fact: string;
+  readonly is: (typeof MATCH_OPERATORS)[number];
+  readonly value: string | number | boolean;
+}
+
+/** Something that is settled once, when the run begins, and stands in the texts as `{{name}}`. */
+export interface RunbookVariable {
+  readonly name: string;
+  readonly title: string;
+  readonly value: string;
 }
 
 /** One step of the compiled runbook. */
@@ -37,9 +55,17 @@ export interface Step {
   readonly verdicts: readonly Verdict[];
   /** A command that the operator runs elsewhere; c138 never runs it. */
   readonly command: string | null;
+  /** Exit code that the command ends with when all is well. */
+  readonly expectExit: number;
   readonly optional: boolean;
   readonly critical: boolean;
   readonly witness: boolean;
+  /** The witness must say that they approve; implies `witness`. */
+  readonly approval: boolean;
+  /** A stop where people say go or no-go; everything before it has its signatures by then. */
+  readonly pause: boolean;
+  /** Name of the back-out branch that the step belongs to; null for the way itself. */
+  readonly backOut: string | null;
   readonly budgetMinutes: number | null;
   readonly onFailure: { readonly action: 'retry' | 'abort' | 'back-out'; readonly step: string | null };
 }
@@ -55,6 +81,9 @@ export interface Runbook {
   readonly origin: 'bundled-default' | 'operator';
   readonly references: readonly string[];
   readonly roles: readonly string[];
+  /** How long the whole window should take, in minutes. */
+  readonly windowMinutes: number | null;
+  readonly variables: readonly RunbookVariable[];
   readonly steps: readonly Step[];
 }
 

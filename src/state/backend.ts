@@ -8,6 +8,7 @@ import type {
   Step,
   Verdict,
 } from '../model/index.ts';
+import type { Attached, Handover, Phase, Remark } from '../runbooks/run-state.ts';
 
 /**
  * What the screens may ask of the worker, and what it tells them. Every value crosses a thread:
@@ -26,8 +27,8 @@ export interface Backend {
   locked(): Promise<boolean>;
   /** Lets the signer process ask for the passphrase on the terminal, which nobody else may be drawing on. */
   unlock(): Promise<void>;
-  /** Gets a new session for a runbook ready; it exists once its opening is signed. */
-  openRun(runbookId: string): Promise<RunView>;
+  /** Gets a new session for a runbook ready; it exists once its opening is signed. `values` settle the runbook's variables. */
+  openRun(runbookId: string, values?: Readonly<Record<string, string>>): Promise<RunView>;
   /** Goes on with an open session where it stopped. */
   resumeRun(session: string): Promise<RunView>;
   /** Runs the gates of the step now and records what was seen. */
@@ -42,6 +43,12 @@ export interface Backend {
   askWitness(session: string): Promise<WitnessAsk>;
   /** Takes in what came back: the text of the answer, or the path of its file. */
   takeWitness(session: string, answer: string): Promise<RunView>;
+  /** Records how many records there are and their root, for somebody to note elsewhere. */
+  checkpoint(session: string): Promise<RunView>;
+  /** Writes the request that the one who takes over accepts by their signature; over the last record, so nothing may follow. */
+  askHandover(session: string, person: string): Promise<WitnessAsk>;
+  /** Keeps the output of a command that was run elsewhere with a step. */
+  attach(session: string, request: AttachRequest): Promise<RunView>;
   /** Verifies a session folder against the trust store in force. */
   verify(path: string): Promise<VerifySummary>;
   /** Ends pollers, closes journals and the signer. */
@@ -63,6 +70,9 @@ export type RunBackend = Pick<
   | 'cancel'
   | 'askWitness'
   | 'takeWitness'
+  | 'checkpoint'
+  | 'askHandover'
+  | 'attach'
   | 'verify'
   | 'close'
 >;
@@ -76,8 +86,38 @@ export type PrepareRequest =
       readonly note: string;
     }
   | { readonly kind: 'seal'; readonly session: string }
-  /** The opening of a new session, or the taking up of one that was broken off. */
-  | { readonly kind: 'begin'; readonly session: string };
+  /**
+   * The opening of a new session, or the taking up of one that was broken off. `note` accepts, with a reason, that the installed
+   * definition is another than the one that the session was opened with.
+   */
+  | { readonly kind: 'begin'; readonly session: string; readonly note?: string }
+  /** Something is done otherwise than the step says; the step stays at hand. */
+  | { readonly kind: 'deviate'; readonly session: string; readonly stepId: string; readonly note: string }
+  /** Another answer in place of one that stands. */
+  | {
+      readonly kind: 'correct';
+      readonly session: string;
+      readonly stepId: string;
+      readonly verdict: Verdict;
+      readonly note: string;
+    }
+  | { readonly kind: 'note'; readonly session: string; readonly stepId: string | null; readonly note: string }
+  /** Ends the run before its end. */
+  | { readonly kind: 'abort'; readonly session: string; readonly note: string }
+  /** Tries the failed step again, after its back-out was walked. */
+  | { readonly kind: 'again'; readonly session: string; readonly note: string }
+  /** Gives the run to another person. `answer`: their acceptance, as text or the path of its file. */
+  | { readonly kind: 'handover'; readonly session: string; readonly answer: string; readonly note: string };
+
+/** What an operator brings from a command that they ran elsewhere. */
+export interface AttachRequest {
+  readonly stepId: string;
+  /** Exit code of the command, where it is known. */
+  readonly exitCode: number | null;
+  /** The output itself, or, where `path` is given, nothing. */
+  readonly text: string;
+  readonly path: string | null;
+}
 
 /** What the operator is about to sign. */
 export interface Prompt {
@@ -114,8 +154,23 @@ export interface RunView {
   readonly begun: boolean;
   /** The step at hand, or null when only sealing is left or the run is sealed. */
   readonly current: string | null;
+  /** Where the run stands; `decision` waits for somebody to try again or abort. */
+  readonly phase: Phase;
+  /** The step whose failure opened the back-out or stopped the run. */
+  readonly failed: string | null;
+  readonly openedAt: string | null;
+  /** Who is in charge, and whether the key here is theirs. */
+  readonly inCharge: { readonly person: string; readonly name: string; readonly here: boolean } | null;
+  readonly notes: readonly Remark[];
+  readonly handovers: readonly Handover[];
+  /** The installed definition is another than the session's; taking it up wants a reason. Null when it is the same. */
+  readonly changed: string | null;
+  /** Records that the rules would not have let pass, in words. */
+  readonly irregular: readonly string[];
   readonly steps: readonly RunStepView[];
   readonly records: number;
+  /** The last checkpoint: how many records it covers, its lines for a file, its eight characters for paper. */
+  readonly checkpoint: { readonly size: number; readonly text: string; readonly code: string } | null;
   readonly lastRecord: Pick<RecordBody, 'kind' | 'seq' | 'at'> | null;
   /** Set when the journal can no longer be written; the run is read-only then. */
   readonly broken: string | null;
@@ -137,6 +192,16 @@ export interface RunStepView {
   readonly needsWitness: boolean;
   /** Names of those who witnessed the answer in force. */
   readonly witnessedBy: readonly string[];
+  /** The answer waits for another person. */
+  readonly wantsSignature: boolean;
+  /** Since when the step was at hand. */
+  readonly since: string | null;
+  readonly attached: readonly Attached[];
+  readonly deviations: readonly Remark[];
+  /** What the operator's own output says against the probes, or null. */
+  readonly conflict: string | null;
+  /** Why even a confirmation wants a note, or null. */
+  readonly wantsNote: string | null;
 }
 
 /** A request that another person can answer on another machine. */

@@ -28,6 +28,9 @@ export function readOnlyRuns(reading: ReadOnlyRuns, why: string): RunBackend {
     cancel: async () => undefined,
     askWitness: refuse,
     takeWitness: refuse,
+    checkpoint: refuse,
+    askHandover: refuse,
+    attach: refuse,
     verify: reading.verify,
     close: async () => undefined,
   };

@@ -17,6 +17,9 @@ const METHODS = [
   'cancel',
   'askWitness',
   'takeWitness',
+  'checkpoint',
+  'askHandover',
+  'attach',
   'verify',
   'close',
 ] as const satisfies (keyof Backend)[];
@@ -207,7 +210,7 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
     sessions: () => call('sessions'),
     locked: () => call('locked'),
     unlock: () => call('unlock'),
-    openRun: (runbookId) => call('openRun', runbookId),
+    openRun: (runbookId, values) => call('openRun', runbookId, values),
     resumeRun: (session) => call('resumeRun', session),
     gateStep: (session, stepId) => call('gateStep', session, stepId),
     prepare: (request) => call('prepare', request),
@@ -215,6 +218,9 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
     cancel: (promptId) => call('cancel', promptId),
     askWitness: (session) => call('askWitness', session),
     takeWitness: (session, answer) => call('takeWitness', session, answer),
+    checkpoint: (session) => call('checkpoint', session),
+    askHandover: (session, person) => call('askHandover', session, person),
+    attach: (session, request) => call('attach', session, request),
     verify: (path) => call('verify', path),
     close: async () => {
       closing = true;

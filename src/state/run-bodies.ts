@@ -2,10 +2,17 @@ import { cleanForEvidence, evidenceText } from '../evidence/canonical.ts';
 import type {
   Actor,
   Assessment,
+  CheckpointBody,
   Claim,
   ConfirmBody,
+  CorrectionBody,
+  DeviationBody,
   DocumentedSubject,
+  EventBody,
+  HandoverBody,
   Hex,
+  JsonObject,
+  LineRef,
   Observation,
   OpenBody,
   ProbeBody,
@@ -29,7 +36,13 @@ export interface Position {
 export function openBody(
   at: Position,
   actor: Actor,
-  what: { estateId: string; trustSha256: Hex; compiled: CompiledRunbook },
+  what: {
+    estateId: string;
+    trustSha256: Hex;
+    compiled: CompiledRunbook;
+    /** A header of the estate's chain that is older than this record. */
+    chainHeader: JsonObject | null;
+  },
 ): OpenBody {
   const { runbook, sha256, sourceSha256 } = what.compiled;
   return {
@@ -42,9 +55,25 @@ export function openBody(
       trust_sha256: what.trustSha256,
       runbook: { id: runbook.id, version: runbook.version, sha256, source_sha256: sourceSha256 },
       prev_seal: null,
-      variables: {},
-      chain_header: null,
+      variables: Object.fromEntries(runbook.variables.map((one) => [one.name, one.value])),
+      chain_header: what.chainHeader,
     },
+  };
+}
+
+/** What the journal holds so far, as the machine sees it; `why` says at what occasion. */
+export function checkpointBody(
+  at: Position,
+  root: Hex,
+  why: string,
+  chainHeader: JsonObject | null,
+): CheckpointBody {
+  return {
+    ...recordContext(),
+    ...at,
+    kind: 'checkpoint',
+    actor: null,
+    checkpoint: { size: at.seq, root, text: evidenceText(why, 2_000), chain_header: chainHeader },
   };
 }
 
@@ -91,12 +120,13 @@ export interface AnswerInput {
     readonly assessments: readonly Assessment[];
     readonly observations: readonly Observation[];
   } | null;
+  /** What the operator attached to the step. */
+  readonly attached: readonly Observation[];
 }
 
 export function confirmBody(at: Position, actor: Actor, input: AnswerInput): ConfirmBody {
-  const own = (input.gate?.observations ?? [])
-    .filter((one) => one.subject === input.step.subject)
-    .slice(0, 8);
+  const seen = (input.gate?.observations ?? []).filter((one) => one.subject === input.step.subject);
+  const own = [...seen.slice(0, 8), ...input.attached.slice(-8)];
   return {
     ...recordContext(),
     ...at,
@@ -108,6 +138,43 @@ export function confirmBody(at: Position, actor: Actor, input: AnswerInput): Con
     claims: claimsOf(input),
     note: evidenceText(input.note, 2_000),
   };
+}
+
+/** Another answer in place of one that stands; its evidence is in the records that its claims name. */
+export function correctionBody(at: Position, actor: Actor, ref: LineRef, input: AnswerInput): CorrectionBody {
+  return {
+    ...recordContext(),
+    ...at,
+    kind: 'correction',
+    actor,
+    ref,
+    step: signedStep(input.step, input.subject),
+    verdict: input.verdict,
+    claims: claimsOf(input),
+    note: evidenceText(input.note, 2_000),
+  };
+}
+
+export function deviationBody(
+  at: Position,
+  actor: Actor,
+  step: Step,
+  subject: DocumentedSubject | undefined,
+  note: string,
+): DeviationBody {
+  return { ...recordContext(), ...at, kind: 'deviation', actor, step: signedStep(step, subject), note };
+}
+
+export function eventBody(at: Position, actor: Actor, name: string, detail: JsonObject): EventBody {
+  return { ...recordContext(), ...at, kind: 'event', actor, event: { name, detail } };
+}
+
+export function handoverBody(
+  at: Position,
+  actor: Actor,
+  parts: Pick<HandoverBody, 'to' | 'accept' | 'note'>,
+): HandoverBody {
+  return { ...recordContext(), ...at, kind: 'handover', actor, ...parts };
 }
 
 /**

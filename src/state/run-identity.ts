@@ -19,14 +19,26 @@ export class IdentityError extends Error {
   override readonly name = 'IdentityError';
 }
 
-interface Trust {
+export interface Trust {
   readonly store: TrustStore;
   readonly bytes: Uint8Array;
   readonly sha256: Hex;
 }
 
+/** Who signs in a run, and the trust store that says whose the key is. */
+export interface Identity {
+  locked(): Promise<boolean>;
+  unlock(): Promise<void>;
+  trust(): Promise<Trust>;
+  actor(): Promise<Actor>;
+  prepare(bytes: Uint8Array): Promise<Prompt>;
+  sign(promptId: string, code: string): Promise<Hex>;
+  cancel(promptId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** The operator's key, in the signer process, and the trust store that says whose it is. */
-export class RunIdentity {
+export class RunIdentity implements Identity {
   readonly #estate: DocumentedEstate;
   readonly #input: WorkerInput;
   #signer: Promise<SignerClient> | null = null;

@@ -15,6 +15,9 @@ import { TOOL } from './tool.ts';
 
 /** What the probes of a step showed: the judgement, what goes into the record, and the raw answers. */
 export interface Look {
+  readonly vantage: string;
+  readonly started: string;
+  readonly ended: string;
   readonly assessments: readonly Assessment[];
   readonly observations: readonly Observation[];
   readonly raws: ReadonlyMap<string, Uint8Array>;
@@ -71,7 +74,14 @@ export async function lookAt(
   const assessments = assessEstate(snapshot, Date.parse(ended), chainRules).subjects.filter((one) =>
     gates.has(one.subject.id),
   );
-  return { assessments, observations: forRecord(observations, assessments, gates), raws };
+  return {
+    vantage,
+    started,
+    ended,
+    assessments,
+    observations: forRecord(observations, assessments, gates),
+    raws,
+  };
 }
 
 /** Room for observations in one record; a line holds 64 KiB in all. */

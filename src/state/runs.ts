@@ -1,26 +1,38 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalBytes, cleanForEvidence } from '../evidence/canonical.ts';
+import { canonicalBytes } from '../evidence/canonical.ts';
 import { Journal, newSession } from '../evidence/journal.ts';
 import { firstPrev } from '../evidence/line.ts';
-import type { Actor, DocumentedEstate, DocumentedSubject, Hex, RecordBody, Step } from '../model/index.ts';
-import { admit, bundledRunbooks, type GateState, judgeGates, offered, replay } from '../runbooks/index.ts';
-import type { BackendEvent, PrepareRequest, Prompt, RunBackend, RunView, WitnessAsk } from './backend.ts';
+import type { Actor, DocumentedEstate, Hex, Observation, RecordBody } from '../model/index.ts';
 import {
-  type AnswerInput,
-  confirmBody,
-  openBody,
-  type Position,
-  probeBody,
-  resumeBody,
-  sealBody,
-} from './run-bodies.ts';
-import { RunIdentity } from './run-identity.ts';
-import { GATE_MS, type Gate, type Pending, type Run, RunError } from './run-in-hand.ts';
+  compileRunbook,
+  gateObservations,
+  judgeGates,
+  type LibraryEntry,
+  runbookLibrary,
+} from '../runbooks/index.ts';
+import type {
+  AttachRequest,
+  BackendEvent,
+  PrepareRequest,
+  Prompt,
+  RunBackend,
+  RunView,
+  WitnessAsk,
+} from './backend.ts';
+import { recentHeader } from './chain-header.ts';
+import { askHandover } from './handover.ts';
+import { attachmentOf } from './run-attach.ts';
+import { checkpointBody, openBody, type Position, probeBody, resumeBody } from './run-bodies.ts';
+import { changedDefinition, refuseOtherText } from './run-definitions.ts';
+import { type Identity, RunIdentity } from './run-identity.ts';
+import { checkpointAfter, type Pending, type Run, RunError, runOf, take } from './run-in-hand.ts';
 import { lookAt } from './run-look.ts';
+import { recordFor } from './run-requests.ts';
 import { folderOf, listSessions } from './run-sessions.ts';
+import { viewOfRun } from './run-view.ts';
 import { verifySummary } from './verify-summary.ts';
-import { answerText, recordToWitness, takeAnswer, witnessStates, writeWitnessRequest } from './witness.ts';
+import { answerText, recordToWitness, takeAnswer, writeWitnessRequest } from './witness.ts';
 import type { WorkerInput } from './worker-client.ts';
 
 export interface RunsInput {
@@ -28,17 +40,19 @@ export interface RunsInput {
   readonly vantage: string;
   readonly input: WorkerInput;
   readonly tell: (event: BackendEvent) => void;
+  /** Who signs; by default the key of this machine, in the signer process. */
+  readonly identity?: Identity;
 }
 
 /** Starts what works with runbooks and evidence. It is the only writer of journals. */
 export function startRuns(input: RunsInput): RunBackend {
   const runs = new Runs(input);
   return {
-    runbooks: async () => (await bundledRunbooks()).map(({ runbook }) => runbook),
+    runbooks: async () => (await runs.library()).map(({ compiled }) => compiled.runbook),
     sessions: () => listSessions(input.input.evidenceDir),
     locked: () => runs.identity.locked(),
     unlock: () => runs.identity.unlock(),
-    openRun: (runbookId) => runs.open(runbookId),
+    openRun: (runbookId, values) => runs.open(runbookId, values ?? {}),
     resumeRun: (session) => runs.resume(session),
     gateStep: (session, stepId) => runs.gateStep(session, stepId),
     prepare: (request) => runs.prepare(request),
@@ -46,13 +60,16 @@ export function startRuns(input: RunsInput): RunBackend {
     cancel: (promptId) => runs.cancel(promptId),
     askWitness: (session) => runs.askWitness(session),
     takeWitness: (session, answer) => runs.takeWitness(session, answer),
+    checkpoint: (session) => runs.checkpoint(session),
+    askHandover: (session, person) => runs.askHandover(session, person),
+    attach: (session, request) => runs.attach(session, request),
     verify: (path) => verifySummary(path, input.input.trustFile),
     close: () => runs.close(),
   };
 }
 
 class Runs {
-  readonly identity: RunIdentity;
+  readonly identity: Identity;
   readonly #input: RunsInput;
   readonly #runs = new Map<string, Run>();
   readonly #abort = new AbortController();
@@ -60,25 +77,34 @@ class Runs {
 
   constructor(input: RunsInput) {
     this.#input = input;
-    this.identity = new RunIdentity(input.estate, input.input);
+    this.identity = input.identity ?? new RunIdentity(input.estate, input.input);
   }
 
-  async open(runbookId: string): Promise<RunView> {
-    const compiled = (await bundledRunbooks()).find((one) => one.runbook.id === runbookId);
-    if (compiled === undefined)
+  /** The definitions that can be run; what is wrong with others is told in the log. */
+  async library(): Promise<readonly LibraryEntry[]> {
+    const { entries, faults } = await runbookLibrary(join(this.#input.input.configDir, 'runbooks'));
+    for (const fault of faults)
+      this.#input.tell({ type: 'log', at: Date.now(), level: 'error', text: fault.describe(), count: 1 });
+    return entries;
+  }
+
+  async open(runbookId: string, values: Readonly<Record<string, string>>): Promise<RunView> {
+    const entry = (await this.library()).find((one) => one.compiled.runbook.id === runbookId);
+    if (entry === undefined)
       throw new RunError(`there is no runbook "${runbookId}"; c138 runbook list names them`);
+    const compiled = compileRunbook(entry.text, entry.file, values);
+    await refuseOtherText(this.#input.input.evidenceDir, compiled);
     const session = newSession();
-    const run: Run = {
+    const run = runOf({
       session,
       dir: join(this.#input.input.evidenceDir, folderOf(runbookId, session)),
       runbook: compiled.runbook,
       compiled,
       records: [],
-      gates: new Map(),
       takingUp: null,
       journal: null,
       begun: false,
-    };
+    });
     this.#runs.set(session, run);
     return this.#show(run);
   }
@@ -98,52 +124,99 @@ class Runs {
         `the session belongs to the estate ${found.journal.estateId}, not to ${this.#input.estate.id}`,
       );
     }
-    const sealed = found.records.at(-1)?.kind === 'seal';
-    const run: Run = {
+    const run = runOf({
       session: found.journal.session,
       dir: summary.path,
       runbook: found.journal.runbook,
       compiled: null,
       records: [...found.records],
-      gates: new Map(),
-      takingUp: { torn: found.torn, fromMirror: found.fromMirror },
+      takingUp: {
+        torn: found.torn,
+        fromMirror: found.fromMirror,
+        changed: changedDefinition(found.records, await this.library()),
+      },
       journal: found.journal,
-      begun: sealed,
-    };
+      begun: found.records.at(-1)?.kind === 'seal',
+    });
     this.#runs.set(run.session, run);
     return this.#show(run);
   }
 
   async gateStep(session: string, stepId: string): Promise<RunView> {
     const run = this.#get(session);
-    const journal = this.#writable(run);
-    const step = this.#stepAtHand(run, stepId);
+    this.#writable(run);
+    const step = run.runbook.steps.find((one) => one.id === stepId);
+    if (step === undefined) throw new RunError(`there is no step "${stepId}"`);
     if (step.gates.length === 0) return this.#show(run);
-    if (this.#pending?.run === run) await this.cancel(this.#pending.promptId);
+    await this.#dropPending(run);
     const look = await lookAt(this.#input.estate, step, this.#input.vantage, this.#abort.signal);
-    const { gate, lines } = judgeGates(step, look.assessments);
-    for (const one of look.observations) {
-      const bytes = one.raw === null ? undefined : look.raws.get(one.raw.sha256);
+    const { each } = judgeGates(step, look.assessments, look.observations);
+    const seq = await this.#record(
+      run,
+      step.id,
+      [...gateObservations(each, look), ...look.observations],
+      look.raws,
+    );
+    run.gates.set(step.id, { look, seq });
+    return this.#show(run);
+  }
+
+  async attach(session: string, request: AttachRequest): Promise<RunView> {
+    const run = this.#get(session);
+    this.#writable(run);
+    const step = run.runbook.steps.find((one) => one.id === request.stepId);
+    if (step === undefined) throw new RunError(`there is no step "${request.stepId}"`);
+    await this.#dropPending(run);
+    const made = await attachmentOf(step, run.runbook.id, this.#input.vantage, request);
+    const raws = new Map([[made.observation.raw?.sha256 ?? '', made.bytes]]);
+    await this.#record(run, step.id, [made.observation], raws);
+    return this.#show(run);
+  }
+
+  /** Stores raw answers, then the machine's record that names them. Gives the `seq` of the record. */
+  async #record(
+    run: Run,
+    stepId: string,
+    observations: readonly Observation[],
+    raws: ReadonlyMap<string, Uint8Array>,
+  ): Promise<number> {
+    const journal = this.#writable(run);
+    for (const { raw } of observations) {
+      const bytes = raw === null ? undefined : raws.get(raw.sha256);
       if (bytes !== undefined) await journal.putBlob(bytes);
     }
     const { seq } = journal.next;
-    await this.#append(run, canonicalBytes(probeBody(this.#position(run), step.id, look.observations)), null);
-    run.gates.set(step.id, { state: gate, lines, look, seq, at: Date.now() });
-    return this.#show(run);
+    await this.#append(run, canonicalBytes(probeBody(this.#position(run), stepId, observations)), null);
+    return seq;
   }
 
   async prepare(request: PrepareRequest): Promise<Prompt> {
     const run = this.#get(request.session);
     const actor = await this.identity.actor();
+    run.signer = actor.address;
     const body =
-      request.kind === 'begin' ? await this.#beginBody(run, actor) : this.#laterBody(run, actor, request);
+      request.kind === 'begin'
+        ? await this.#beginBody(run, actor, request.note ?? '')
+        : await recordFor(request, {
+            run,
+            at: this.#position(run),
+            actor,
+            estate: this.#input.estate,
+            trust: (await this.identity.trust()).store,
+            sealFields: this.#sealFields(run),
+          });
     const bytes = canonicalBytes(body);
     const prompt = await this.identity.prepare(bytes);
     this.#pending = { promptId: prompt.promptId, run, bytes };
     return prompt;
   }
 
-  async #beginBody(run: Run, actor: Actor): Promise<RecordBody> {
+  #sealFields(run: Run): () => ReturnType<Journal['sealFields']> {
+    const journal = this.#writable(run);
+    return () => journal.sealFields();
+  }
+
+  async #beginBody(run: Run, actor: Actor, note: string): Promise<RecordBody> {
     if (run.begun) throw new RunError('this run has begun already');
     const trustSha256 = (await this.identity.trust()).sha256;
     if (run.journal === null) {
@@ -152,8 +225,12 @@ class Runs {
         estateId: this.#input.estate.id,
         trustSha256,
         compiled: run.compiled,
+        chainHeader: await recentHeader(this.#input.estate, this.#abort.signal),
       });
     }
+    const changed = run.takingUp?.changed ?? null;
+    if (changed !== null && note.trim() === '')
+      throw new RunError(`${changed}. Going on with the session's own text wants a reason: begin REASON`);
     const open = run.records.find((one) => one.kind === 'open');
     if (open === undefined) throw new RunError('the session was never opened');
     const { id, version, sha256 } = open.open.runbook;
@@ -164,35 +241,8 @@ class Runs {
       from_mirror: run.takingUp?.fromMirror ?? false,
       runbook: { id, version, sha256 },
       trust_sha256: trustSha256,
-      note: '',
+      note: changed === null ? note : `${changed}. Accepted: ${note}`,
     });
-  }
-
-  #laterBody(run: Run, actor: Actor, request: Exclude<PrepareRequest, { kind: 'begin' }>): RecordBody {
-    const journal = this.#writable(run);
-    if (request.kind === 'seal') return sealBody(this.#position(run), actor, journal.sealFields());
-    const step = this.#stepAtHand(run, request.stepId);
-    const subject = this.#subject(step);
-    const gate = this.#gate(run, step);
-    const admission = admit(run.runbook, replay(run.runbook, run.records), {
-      stepId: step.id,
-      verdict: request.verdict,
-      note: request.note,
-      gate: this.#gateState(run, step),
-      registeredStatus: subject?.status ?? null,
-    });
-    if (!admission.ok) throw new RunError(admission.reason);
-    const answer: AnswerInput = {
-      step,
-      subject,
-      verdict: request.verdict,
-      note: request.note,
-      gate:
-        gate === null
-          ? null
-          : { seq: gate.seq, assessments: gate.look.assessments, observations: gate.look.observations },
-    };
-    return confirmBody(this.#position(run), actor, answer);
   }
 
   async confirm(promptId: string, code: string): Promise<RunView> {
@@ -204,15 +254,38 @@ class Runs {
     this.#pending = null;
     if (run.journal === null) run.journal = await this.#createJournal(run);
     else if (!run.begun) await run.journal.putTrust((await this.identity.trust()).bytes);
+    const closed = run.state.current;
     await this.#append(run, bytes, sig);
     run.begun = true;
+    const occasion = checkpointAfter(run.records.at(-1), run.runbook, closed);
+    if (occasion !== null) await this.#checkpoint(run, occasion);
     return this.#show(run);
+  }
+
+  async checkpoint(session: string): Promise<RunView> {
+    const run = this.#get(session);
+    this.#writable(run);
+    await this.#dropPending(run);
+    await this.#checkpoint(run, 'asked for by the operator');
+    return this.#show(run);
+  }
+
+  async #checkpoint(run: Run, occasion: string): Promise<void> {
+    const journal = this.#writable(run);
+    const header = await recentHeader(this.#input.estate, this.#abort.signal);
+    const body = checkpointBody(this.#position(run), journal.state.merkleRoot, occasion, header);
+    await this.#append(run, canonicalBytes(body), null);
   }
 
   async cancel(promptId: string): Promise<void> {
     if (this.#pending?.promptId !== promptId) return;
     this.#pending = null;
     await this.identity.cancel(promptId);
+  }
+
+  /** A record that is about to be made moves the place of the one that was to be signed. */
+  async #dropPending(run: Run): Promise<void> {
+    if (this.#pending?.run === run) await this.cancel(this.#pending.promptId);
   }
 
   /** The request is a file of its own beside the sessions, so that nothing is added to the evidence by asking. */
@@ -227,7 +300,7 @@ class Runs {
   async takeWitness(session: string, answer: string): Promise<RunView> {
     const run = this.#get(session);
     const journal = this.#writable(run);
-    if (this.#pending?.run === run) await this.cancel(this.#pending.promptId);
+    await this.#dropPending(run);
     const body = takeAnswer(await answerText(answer), {
       position: this.#position(run),
       estateId: this.#input.estate.id,
@@ -237,6 +310,15 @@ class Runs {
     });
     await this.#append(run, canonicalBytes(body), null);
     return this.#show(run);
+  }
+
+  async askHandover(session: string, person: string): Promise<WitnessAsk> {
+    const run = this.#get(session);
+    const { next } = this.#writable(run);
+    const { evidenceDir } = this.#input.input;
+    const { store } = await this.identity.trust();
+    const inCharge = run.state.inCharge?.person ?? '';
+    return askHandover({ dir: run.dir, evidenceDir }, next.seq - 1, person, store, inCharge);
   }
 
   async close(): Promise<void> {
@@ -262,7 +344,7 @@ class Runs {
     if (run.journal === null) throw new RunError('the run has not begun');
     try {
       const { body } = await run.journal.append(bytes, sig);
-      run.records.push(body);
+      take(run, body);
     } finally {
       this.#show(run);
     }
@@ -285,65 +367,9 @@ class Runs {
     return run.journal;
   }
 
-  #stepAtHand(run: Run, stepId: string): Step {
-    const step = run.runbook.steps.find((one) => one.id === stepId);
-    if (step === undefined) throw new RunError(`there is no step "${stepId}"`);
-    return step;
-  }
-
-  #subject(step: Step): DocumentedSubject | undefined {
-    return this.#input.estate.subjects.find((one) => one.id === step.subject);
-  }
-
-  /** The reading of a step's probes, while it still stands. */
-  #gate(run: Run, step: Step): Gate | null {
-    const gate = run.gates.get(step.id);
-    return gate === undefined || Date.now() - gate.at > GATE_MS ? null : gate;
-  }
-
-  #gateState(run: Run, step: Step): GateState {
-    if (step.gates.length === 0) return 'none';
-    return this.#gate(run, step)?.state ?? 'not-run';
-  }
-
   #show(run: Run): RunView {
-    const view = this.#view(run);
+    const view = viewOfRun(run, this.#input.estate);
     this.#input.tell({ type: 'run', run: view });
     return view;
-  }
-
-  #view(run: Run): RunView {
-    const state = replay(run.runbook, run.records);
-    const last = run.records.at(-1);
-    const witnesses = witnessStates(run.runbook, run.records);
-    return {
-      session: run.session,
-      path: run.dir,
-      runbook: run.runbook,
-      state: state.sealed ? 'sealed' : 'open',
-      begun: run.begun,
-      current: state.current,
-      records: run.records.length,
-      lastRecord: last === undefined ? null : { kind: last.kind, seq: last.seq, at: last.at },
-      broken: run.journal?.broken ?? null,
-      steps: state.steps.map((one) => {
-        const gate = this.#gateState(run, one.step);
-        const { verdicts, blocked } = offered(one.step, gate, this.#subject(one.step)?.status ?? null);
-        const current = one.step.id === state.current && run.begun;
-        return {
-          step: one.step,
-          verdict: one.verdict,
-          note: one.note,
-          by: one.by,
-          at: one.at,
-          gate,
-          gateLines: cleanForEvidence(this.#gate(run, one.step)?.lines ?? []) as readonly string[],
-          offered: current ? verdicts : [],
-          blocked: current ? blocked : '',
-          needsWitness: witnesses.get(one.step.id)?.needed ?? one.step.witness,
-          witnessedBy: witnesses.get(one.step.id)?.by ?? [],
-        };
-      }),
-    };
   }
 }

@@ -1,11 +1,14 @@
 import type { Verdict } from '../model/index.ts';
 import type { Prompt } from '../state/backend.ts';
 
+/** What a reason is being typed for: an answer to the step at hand, or what happens to the whole run. */
+export type NoteAbout = Verdict | 'again' | 'abort';
+
 /** Where an answer to a step stands. Pure; the screen and the line mode both follow it. */
 export type AnswerState =
   | { readonly phase: 'idle'; readonly message: string }
   | { readonly phase: 'busy'; readonly message: string }
-  | { readonly phase: 'note'; readonly verdict: Verdict; readonly text: string; readonly message: string }
+  | { readonly phase: 'note'; readonly about: NoteAbout; readonly text: string; readonly message: string }
   | {
       readonly phase: 'code';
       readonly prompt: Prompt;

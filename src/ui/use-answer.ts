@@ -8,6 +8,7 @@ import {
   eraseCode,
   IDLE,
   mayConfirm,
+  type NoteAbout,
   typeCode,
 } from './run-answer.ts';
 
@@ -34,6 +35,12 @@ export interface Answering {
   askWitness(run: RunView): void;
   /** Takes in the answer from the place that the request named. */
   takeWitness(run: RunView): void;
+  /** Tries a failed step again, or ends the run before its end; either wants a reason. */
+  end(run: RunView, how: 'again' | 'abort'): void;
+  /** Signs a note about the step at hand. */
+  note(run: RunView, text: string): void;
+  /** Keeps the output of a command that was run elsewhere: its file, and `exit CODE` after it. */
+  attach(run: RunView, argument: string): void;
   input(run: RunView, chunk: string, key: KeyFlags): void;
   /** Text that was pasted: it may be part of a reason, and never of a code. */
   paste(text: string): void;
@@ -45,6 +52,13 @@ const MAX_NOTE = 500;
 /** A reason with more text; whatever controls came with it are spaces. */
 function added(text: string, more: string): string {
   return (text + more.replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')).slice(0, MAX_NOTE);
+}
+
+/** What is prepared for a reason that was typed; null when the step is gone. */
+function requestOf(run: RunView, about: NoteAbout, note: string): PrepareRequest | null {
+  const { session, current } = run;
+  if (about === 'again' || about === 'abort') return { kind: about, session, note };
+  return current === null ? null : { kind: 'confirm', session, stepId: current, verdict: about, note };
 }
 
 /** Drives one answer from verdict to durable record. Everything that could fail ends in a message, never in a crash. */
@@ -63,7 +77,7 @@ export function useAnswer(
   }, []);
   const prepare = useCallback(
     (request: PrepareRequest): void => {
-      work('Asking the signer…', async () => {
+      work('Asking the signer', async () => {
         // The signer asks for the passphrase on the terminal itself, so nothing is drawn meanwhile.
         if (await backend.locked()) await handOver(() => backend.unlock());
         const prompt = await backend.prepare(request);
@@ -80,7 +94,7 @@ export function useAnswer(
     [backend, clock, handOver, work],
   );
   const confirm = (promptId: string, code: string): void =>
-    work('Signing, and waiting until it is durable…', async () => {
+    work('Signing, and waiting until it is durable', async () => {
       const run = await backend.confirm(promptId, code);
       return { phase: 'idle', message: `Recorded and durable: record ${run.records - 1}.` };
     });
@@ -94,9 +108,16 @@ export function useAnswer(
         message:
           step.blocked !== '' ? `Not offered: ${step.blocked}` : 'This answer is not offered for this step.',
       });
-    if (verdict === 'confirmed')
+    if (verdict === 'confirmed' && step.wantsNote === null)
       return prepare({ kind: 'confirm', session: run.session, stepId: step.step.id, verdict, note: '' });
-    setState({ phase: 'note', verdict, text: '', message: '' });
+    setState({ phase: 'note', about: verdict, text: '', message: step.wantsNote ?? '' });
+  };
+  const end = (run: RunView, how: 'again' | 'abort'): void => {
+    if (!run.begun) return setState({ phase: 'idle', message: 'Sign the beginning of this run first: b.' });
+    if (run.state === 'sealed') return setState({ phase: 'idle', message: 'The run is sealed.' });
+    if (how === 'again' && run.phase !== 'decision')
+      return setState({ phase: 'idle', message: 'No failed step waits for a decision.' });
+    setState({ phase: 'note', about: how, text: '', message: '' });
   };
   const input = (run: RunView, chunk: string, key: KeyFlags): void => {
     if (state.phase === 'note') return noteInput(run, state, chunk, key);
@@ -125,15 +146,8 @@ export function useAnswer(
     if (key.escape) return setState({ phase: 'idle', message: 'Cancelled. Nothing was signed.' });
     if (key.return) {
       if (note.text.trim() === '') return setState({ ...note, message: 'This answer needs a reason.' });
-      const stepId = run.current;
-      if (stepId === null) return setState(IDLE);
-      return prepare({
-        kind: 'confirm',
-        session: run.session,
-        stepId,
-        verdict: note.verdict,
-        note: note.text.trim(),
-      });
+      const request = requestOf(run, note.about, note.text.trim());
+      return request === null ? setState(IDLE) : prepare(request);
     }
     if (key.backspace || key.delete)
       return setState({ ...note, text: [...note.text].slice(0, -1).join(''), message: '' });
@@ -145,18 +159,35 @@ export function useAnswer(
     active: state.phase !== 'idle',
     begin,
     beginRun: (run) => prepare({ kind: 'begin', session: run.session }),
+    end,
+    note: (run, text) =>
+      prepare({ kind: 'note', session: run.session, stepId: run.current, note: added('', text) }),
+    attach: (run, argument) => {
+      const { current } = run;
+      if (current === null) return setState({ phase: 'idle', message: 'No step is at hand.' });
+      const [, path = '', code] = /^(.*?)(?:\s+exit (\d{1,3}))?$/.exec(argument) ?? [];
+      work('Keeping the output', async () => {
+        await backend.attach(run.session, {
+          stepId: current,
+          exitCode: code === undefined ? null : Number(code),
+          text: '',
+          path,
+        });
+        return { phase: 'idle', message: 'Kept with the step.' };
+      });
+    },
     seal: (run) => prepare({ kind: 'seal', session: run.session }),
     probe: (run) => {
       const { current } = run;
       if (!run.begun) return setState({ phase: 'idle', message: 'Sign the beginning of this run first: b.' });
       if (current === null) return setState({ phase: 'idle', message: 'No step is at hand.' });
-      work('Asking the probes of this step…', async () => {
+      work('Asking the probes of this step', async () => {
         await backend.gateStep(run.session, current);
         return IDLE;
       });
     },
     askWitness: (run) =>
-      work('Writing the request…', async () => {
+      work('Writing the request', async () => {
         const asked = await backend.askWitness(run.session);
         return {
           phase: 'idle',
@@ -164,7 +195,7 @@ export function useAnswer(
         };
       }),
     takeWitness: (run) =>
-      work('Taking in the answer…', async () => {
+      work('Taking in the answer', async () => {
         const { answerPath } = await backend.askWitness(run.session);
         const after = await backend.takeWitness(run.session, answerPath);
         return { phase: 'idle', message: `Witnessed and durable: record ${after.records - 1}.` };

@@ -77,7 +77,10 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 /** Which steps of the runbook are critical: their code is asked for by the signer itself. */
 const CRITICAL = [true, false, true, false, false];
 const answers = (from: number, to: number): Answer[] =>
-  CRITICAL.slice(from, to).flatMap((critical) => [say('confirm'), critical ? signerCode : code]);
+  CRITICAL.slice(from, to).flatMap((critical) => [
+    say('confirm seen and said'),
+    critical ? signerCode : code,
+  ]);
 
 /** Anna works the runbook in line mode; the script says what is typed after the beginning is signed. */
 async function work(...script: Answer[]): Promise<string> {

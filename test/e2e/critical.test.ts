@@ -64,6 +64,10 @@ describe('a critical step on the screen', () => {
       await terminal.see(/Recorded and durable: record 0/);
 
       terminal.type('c');
+      await terminal.see(/a challenge wants its response/);
+      terminal.type('nobody has it');
+      await terminal.see(/> nobody has it/);
+      terminal.type('\r');
       await terminal.see(/You are about to sign a critical step/);
       await terminal.see(/step +Lost, or possibly taken by somebody/);
       await terminal.see(/Type \w{4} to sign: *$/m);
@@ -73,6 +77,10 @@ describe('a critical step on the screen', () => {
       expect(records()).toHaveLength(1);
 
       terminal.type('c');
+      await terminal.see(/a challenge wants its response/);
+      terminal.type('nobody has it');
+      await terminal.see(/> nobody has it/);
+      terminal.type('\r');
       const code = (await terminal.see(/Type (\w{4}) to sign: *$/m))[1] ?? '';
       terminal.type(`${code}\r`);
       await terminal.see(/Recorded and durable: record 1/);

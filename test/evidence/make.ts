@@ -102,9 +102,13 @@ export function runbookStep(id: string, change: Partial<Step> = {}): Step {
     gates: [],
     verdicts: ['confirmed', 'failed', 'skipped', 'deviated', 'not_applicable', 'still_planned'],
     command: null,
+    expectExit: 0,
     optional: false,
     critical: false,
     witness: false,
+    approval: false,
+    pause: false,
+    backOut: null,
     budgetMinutes: null,
     onFailure: { action: 'retry', step: null },
     ...change,
@@ -121,6 +125,8 @@ export function runbook(steps: readonly Step[]): Runbook {
     origin: 'bundled-default',
     references: [],
     roles: ['performer'],
+    windowMinutes: null,
+    variables: [],
     steps,
   };
 }

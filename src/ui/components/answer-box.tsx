@@ -17,7 +17,7 @@ export function answerLines(state: AnswerState, columns: number): readonly Line[
       return [line(span(state.message, 'accent'))];
     case 'note':
       return [
-        line(span(`${verdictWord(state.verdict)}: why? (Enter goes on, Esc cancels)`, 'accent')),
+        line(span(`${verdictWord(state.about)}: why? (Enter goes on, Esc cancels)`, 'accent')),
         line(span('> '), span(state.text), span('_', 'dim')),
         ...message(state.message),
       ];

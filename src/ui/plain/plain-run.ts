@@ -1,11 +1,13 @@
 import { sanitiseLine, type Verdict } from '../../model/index.ts';
-import type { Backend, Prompt, RunView } from '../../state/backend.ts';
+import type { AttachRequest, Backend, Prompt, RunView } from '../../state/backend.ts';
 import type { ViewInput } from '../views/estate-views.ts';
-import { runView, stepLines, verdictWord } from '../views/work-views.ts';
+import { runView, stepLines, verdictWord, whatIsLeft } from '../views/work-views.ts';
 import { plainLines } from './render-plain.ts';
 
 const ANSWERS: Readonly<Record<string, Verdict>> = {
   confirm: 'confirmed',
+  go: 'confirmed',
+  nogo: 'failed',
   still: 'still_planned',
   failed: 'failed',
   deviated: 'deviated',
@@ -16,6 +18,10 @@ const ANSWERS: Readonly<Record<string, Verdict>> = {
 /** Lines that came before the prompt could be read are thrown away; this long after it, in milliseconds. */
 const BLIND_MS = 100;
 
+/** Ends a text that is pasted line by line. */
+const END_OF_TEXT = '.';
+const MAX_PASTED = 1024 * 1024;
+
 /** Works a runbook in line mode: the same rules as on the screen, one line at a time. */
 export class PlainRun {
   readonly #backend: Backend;
@@ -23,6 +29,7 @@ export class PlainRun {
   readonly #input: () => ViewInput;
   #run: RunView | null = null;
   #prompt: { readonly prompt: Prompt; readonly shownAt: number } | null = null;
+  #pasting: { readonly exitCode: number | null; readonly stepId: string; text: string } | null = null;
 
   constructor(backend: Backend, say: (...lines: readonly string[]) => void, input: () => ViewInput) {
     this.#backend = backend;
@@ -35,6 +42,24 @@ export class PlainRun {
     return this.#prompt !== null;
   }
 
+  /** True while lines are output that is being pasted. */
+  get pasting(): boolean {
+    return this.#pasting !== null;
+  }
+
+  /** One line of pasted output; a single full stop ends it. */
+  async pasted(line: string): Promise<void> {
+    const pasting = this.#pasting;
+    if (pasting === null) return;
+    if (line !== END_OF_TEXT && pasting.text.length + line.length < MAX_PASTED) {
+      pasting.text += `${line}\n`;
+      return;
+    }
+    this.#pasting = null;
+    const { stepId, exitCode, text } = pasting;
+    await this.#attach({ stepId, exitCode, text, path: null });
+  }
+
   /** Returns false when the word is none of the commands here. */
   async command(word: string, tail: string): Promise<boolean> {
     if (Object.hasOwn(ANSWERS, word)) {
@@ -43,19 +68,53 @@ export class PlainRun {
     }
     switch (word) {
       case 'run':
-        await this.#open(await this.#backend.openRun(tail));
+        await this.#open(await this.#openRun(tail));
         return true;
       case 'resume':
         await this.#open(await this.#backend.resumeRun(await this.#sessionOf(tail)));
         return true;
       case 'step':
-        this.#showStep();
+        this.#showStep(tail);
         return true;
       case 'probe':
-        await this.#probe();
+        await this.#probe(tail);
         return true;
       case 'begin':
-        await this.#ask({ kind: 'begin', session: this.#need().session });
+        await this.#ask({ kind: 'begin', session: this.#need().session, note: tail });
+        return true;
+      case 'deviate':
+        await this.#ask({ kind: 'deviate', ...this.#atHand(), note: tail });
+        return true;
+      case 'note':
+        await this.#ask({
+          kind: 'note',
+          session: this.#need().session,
+          stepId: this.#need().current,
+          note: tail,
+        });
+        return true;
+      case 'correct':
+        await this.#correct(tail);
+        return true;
+      case 'again':
+      case 'abort':
+        await this.#ask({ kind: word, session: this.#need().session, note: tail });
+        return true;
+      case 'handover':
+        await this.#askHandover(tail);
+        return true;
+      case 'accept':
+        await this.#accept(tail);
+        return true;
+      case 'attach':
+        await this.#attachFile(tail);
+        return true;
+      case 'paste':
+        this.#pasting = { exitCode: exitCodeIn(tail), stepId: this.#atHand().stepId, text: '' };
+        this.#say('Paste the output; a line with a single full stop ends it.');
+        return true;
+      case 'checkpoint':
+        this.#recorded(await this.#backend.checkpoint(this.#need().session));
         return true;
       case 'seal':
         await this.#ask({ kind: 'seal', session: this.#need().session });
@@ -96,11 +155,16 @@ export class PlainRun {
   #recorded(run: RunView): void {
     this.#run = run;
     this.#say(`Recorded and durable: record ${this.#run.records - 1}.`);
+    if (run.lastRecord?.kind === 'checkpoint' && run.checkpoint !== null)
+      this.#say(
+        `Checkpoint of ${run.checkpoint.size} records. Somebody else writes down ${run.checkpoint.code}, or keeps these lines:`,
+        ...run.checkpoint.text.trimEnd().split('\n'),
+      );
     if (this.#run.state === 'sealed')
       this.#say(
         `Sealed. Verify it anywhere: c138 evidence verify ${sanitiseLine(this.#run.path, 500)} --trust FILE (your own copy of the trust store)`,
       );
-    else this.#showStep();
+    else this.#showStep('');
   }
 
   #need(): RunView {
@@ -111,14 +175,75 @@ export class PlainRun {
   async #open(run: RunView): Promise<void> {
     this.#run = run;
     this.#say(...plainLines(runView(this.#input(), run, 100, 100)));
-    if (!run.begun) await this.#ask({ kind: 'begin', session: run.session });
+    if (run.begun) return;
+    if (run.changed !== null)
+      this.#say(`${sanitiseLine(run.changed, 500)}. To go on with the session's own text: begin REASON`);
+    else await this.#ask({ kind: 'begin', session: run.session });
   }
 
-  #showStep(): void {
+  /** Opens a runbook: its id, then what its variables stand for, as name=value. */
+  async #openRun(tail: string): Promise<RunView> {
+    const [id = '', ...rest] = tail.split(' ').filter((one) => one !== '');
+    const values = Object.fromEntries(
+      rest.map((one) => [one.split('=')[0] ?? '', one.slice(one.indexOf('=') + 1)]),
+    );
+    return this.#backend.openRun(id, values);
+  }
+
+  #atHand(): { readonly session: string; readonly stepId: string } {
+    const { session, current } = this.#need();
+    if (current === null) throw new Error('No step is at hand.');
+    return { session, stepId: current };
+  }
+
+  async #correct(tail: string): Promise<void> {
+    const [stepId = '', word = '', ...reason] = tail.split(' ');
+    const verdict = Object.hasOwn(ANSWERS, word) ? ANSWERS[word] : undefined;
+    if (verdict === undefined)
+      throw new Error(
+        'Say which step, which answer and why: correct STEP confirm|failed|deviated|skipped|na|still REASON',
+      );
+    await this.#ask({
+      kind: 'correct',
+      session: this.#need().session,
+      stepId,
+      verdict,
+      note: reason.join(' '),
+    });
+  }
+
+  async #askHandover(person: string): Promise<void> {
+    const asked = await this.#backend.askHandover(this.#need().session, person);
+    this.#say(
+      `The request for ${sanitiseLine(person, 80)} is in ${sanitiseLine(asked.path, 500)}, and here as one line of text:`,
+      asked.text,
+      `Both sides must see ${asked.spoken}. They run "c138 evidence witness sign --meaning accepted FILE" on their own machine;`,
+      'then type "accept" and the path of their answer or its text. Record nothing meanwhile: they accept the run as it stands.',
+    );
+  }
+
+  async #accept(tail: string): Promise<void> {
+    const [answer = '', ...note] = tail.split(' ');
+    if (answer === '') throw new Error('Say which acceptance: "accept" and its path or its text.');
+    await this.#ask({ kind: 'handover', session: this.#need().session, answer, note: note.join(' ') });
+  }
+
+  async #attachFile(tail: string): Promise<void> {
+    const path = tail.replace(/ exit \d+$/, '');
+    if (path === '') throw new Error('Say which file: "attach FILE" or "attach FILE exit CODE".');
+    await this.#attach({ stepId: this.#atHand().stepId, exitCode: exitCodeIn(tail), text: '', path });
+  }
+
+  async #attach(request: AttachRequest): Promise<void> {
+    this.#run = await this.#backend.attach(this.#need().session, request);
+    this.#say(`Attached and durable: record ${this.#run.records - 1}.`);
+    this.#showStep('');
+  }
+
+  #showStep(id: string): void {
     const run = this.#need();
-    const step = run.steps.find((one) => one.step.id === run.current);
-    if (step === undefined)
-      this.#say('Every step is answered. "seal" seals the run: after that nothing can be added.');
+    const step = run.steps.find((one) => one.step.id === (id === '' ? run.current : id));
+    if (step === undefined) this.#say(id === '' ? whatIsLeft(run) : `There is no step "${id}".`);
     else
       this.#say(
         `-- step ${run.steps.indexOf(step) + 1} of ${run.steps.length}`,
@@ -126,20 +251,23 @@ export class PlainRun {
       );
   }
 
-  async #probe(): Promise<void> {
+  async #probe(id: string): Promise<void> {
     const run = this.#need();
-    if (run.current === null) return this.#showStep();
-    this.#run = await this.#backend.gateStep(run.session, run.current);
-    this.#showStep();
+    const stepId = id === '' ? run.current : id;
+    if (stepId === null) return this.#showStep('');
+    this.#run = await this.#backend.gateStep(run.session, stepId);
+    this.#showStep(id);
   }
 
   async #answerStep(verdict: Verdict, note: string): Promise<void> {
     const run = this.#need();
     const step = run.steps.find((one) => one.step.id === run.current);
-    if (step === undefined) return this.#showStep();
+    if (step === undefined) return this.#showStep('');
     if (!step.offered.includes(verdict))
       throw new Error(`Not offered: ${step.blocked === '' ? verdictWord(verdict) : step.blocked}`);
     if (verdict !== 'confirmed' && note === '') throw new Error('This answer needs a reason after the word.');
+    if (verdict === 'confirmed' && note === '' && step.wantsNote !== null)
+      throw new Error(`After the word, ${step.wantsNote}.`);
     await this.#ask({ kind: 'confirm', session: run.session, stepId: step.step.id, verdict, note });
   }
 
@@ -166,7 +294,7 @@ export class PlainRun {
     if (answer === '') throw new Error('Say which answer: "take" and its path or its text.');
     this.#run = await this.#backend.takeWitness(this.#need().session, answer);
     this.#say(`Taken in and durable: record ${this.#run.records - 1}.`);
-    this.#showStep();
+    this.#showStep('');
   }
 
   async #sessionOf(start: string): Promise<string> {
@@ -192,4 +320,10 @@ export class PlainRun {
       ...result.lines.map((one) => `  ${sanitiseLine(one, 500)}`),
     );
   }
+}
+
+/** The exit code behind the word "exit" at the end of a line, or null. */
+function exitCodeIn(tail: string): number | null {
+  const found = /(?:^| )exit (\d{1,3})$/.exec(tail);
+  return found === null ? null : Number(found[1]);
 }

@@ -29,9 +29,15 @@ const HELP = [
   'show SUBJECT     the whole story of one subject, for example: show vmid:6000',
   'refresh          ask every source again',
   'run ID           begin a runbook;   resume SESSION   go on with one (the first characters are enough)',
-  'step             the step at hand;   probe   ask its read-only probes',
-  'confirm          confirm the step;   still | failed | deviated | skipped | na REASON   other answers',
+  'run ID x=VALUE   begin one that has variables;   begin REASON   go on although the definition was changed',
+  'step [ID]        the step at hand, or another;   probe [ID]   ask its read-only probes',
+  'confirm [NOTE]   confirm the step;   still | failed | deviated | skipped | na REASON   other answers;   go, nogo REASON',
+  'attach FILE [exit CODE]   keep the output of a command;   paste [exit CODE]   the same, line by line',
+  'deviate REASON   what is done otherwise;   note TEXT;   correct STEP ANSWER REASON   another answer to a step',
+  'again REASON     try the failed step again, after its back-out;   abort REASON   end the run here',
   'witness          ask another person to witness the last answer;   take FILE|TEXT   take in their signature',
+  'checkpoint       record how many records there are; somebody else writes down its code',
+  'handover PERSON  ask somebody to take over;   accept FILE|TEXT   hand over, with their acceptance',
   'seal             seal the run;   verify SESSION   verify a session offline',
   'help, quit',
 ];
@@ -62,7 +68,7 @@ export async function runPlain(options: PlainOptions): Promise<number> {
     options.output.write(PROMPT);
     for await (const line of reader) {
       follow.tick();
-      if ((await session.command(line.trim())) === 'quit') break;
+      if ((await session.command(line)) === 'quit') break;
       options.output.write(PROMPT);
     }
     say('');
@@ -124,10 +130,15 @@ class PlainSession {
   }
 
   /** Runs one line; every failure ends in a sentence. */
-  async command(line: string): Promise<'quit' | undefined> {
+  async command(raw: string): Promise<'quit' | undefined> {
+    const line = raw.trim();
     const [word = '', ...rest] = line.split(/\s+/);
     const tail = rest.join(' ');
     try {
+      if (this.#run.pasting) {
+        await this.#run.pasted(raw);
+        return undefined;
+      }
       if (this.#run.waiting) {
         await this.#run.answer(line);
         return undefined;

@@ -137,6 +137,8 @@ const STEP_WORD: Readonly<Record<string, string>> = {
   deviated: 'deviated',
   not_applicable: 'not applicable',
   still_planned: 'still planned',
+  again: 'try again',
+  abort: 'abort the run',
 };
 
 /** The words that a verdict is shown with. */
@@ -173,9 +175,7 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
     );
   if (current !== null) top.push(...stepLines(current, columns, roomForText));
   else if (run.state === 'open')
-    top.push(
-      line(span('Every step is answered. S seals the run: after that nothing can be added.', 'accent')),
-    );
+    top.push(...wrap(whatIsLeft(run), columns - 2).map((text) => line(span(text, 'accent'))));
   else
     top.push(
       line(
@@ -214,9 +214,25 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
   };
 }
 
+/** What an open run without a step at hand waits for. */
+export function whatIsLeft(run: RunView): string {
+  switch (run.phase) {
+    case 'decision':
+      return `The back-out is walked. Somebody decides: try "${run.failed ?? ''}" again (again, R), or abort (A).`;
+    case 'stopped':
+      return `Step "${run.failed ?? ''}" failed, and the runbook says to stop. Abort with a reason (A), then seal (S); or correct the answer.`;
+    case 'aborted':
+      return 'The run was aborted. S seals it: after that nothing can be added.';
+    case 'sealed':
+      return 'The run is sealed.';
+    default:
+      return 'Every step is answered. "seal" (S) seals the run: after that nothing can be added.';
+  }
+}
+
 /** An answer that does not count yet, because nobody else signed it. */
 function wantsWitness(one: RunStepView): boolean {
-  return one.verdict !== null && one.needsWitness && one.witnessedBy.length === 0;
+  return one.wantsSignature;
 }
 
 function byWhom(one: RunStepView): Span {
@@ -231,11 +247,28 @@ export function stepLines(one: RunStepView, columns: number, room = 40): readonl
     wrap(`${label}${body}`, columns - 2).map((part) => line(span(part, tone)));
   const fixed: Line[] = [...text('Expect: ', step.expected)];
   if (step.command !== null) fixed.push(...text('Run elsewhere: ', step.command, 'accent'));
+  for (const out of one.attached)
+    fixed.push(...text('', attachedText(out), out.unexpected ? 'warn' : 'plain'));
+  if (one.conflict !== null) fixed.push(...text('Disagreement: ', one.conflict, 'warn'));
+  for (const { text: words } of one.deviations)
+    fixed.push(...text('Deviation: ', sanitiseLine(words, 300), 'warn'));
   fixed.push(...gateLines(one).flatMap(([body, tone]) => text('', body, tone)));
-  const offers = one.offered.map((verdict) => verdictWord(verdict)).join(', ');
-  fixed.push(line(span(`May be answered: ${offers === '' ? 'nothing yet' : offers}`, 'strong')));
+  const offers = one.offered.map((verdict) => offerWord(one, verdict)).join(', ');
+  if (one.verdict === null || one.offered.length > 0)
+    fixed.push(line(span(`May be answered: ${offers === '' ? 'nothing yet' : offers}`, 'strong')));
+  else
+    fixed.push(
+      ...text('Answered: ', `${verdictWord(one.verdict)} by ${one.by ?? ''}. ${sanitiseLine(one.note, 300)}`),
+    );
+  if (one.wantsNote !== null) fixed.push(...text('With a note: ', one.wantsNote, 'accent'));
   if (step.witness)
-    fixed.push(...text('', 'Another person must witness the answer (w, afterwards).', 'accent'));
+    fixed.push(
+      ...text(
+        '',
+        `Another person must ${step.approval ? 'approve' : 'witness'} the answer (w, afterwards).`,
+        'accent',
+      ),
+    );
   if (one.blocked !== '') fixed.push(...text('', `Not to be confirmed: ${one.blocked}`, 'warn'));
   const instructions = text('', step.instructions);
   const left = Math.max(1, room - fixed.length - 2);
@@ -244,10 +277,30 @@ export function stepLines(one: RunStepView, columns: number, room = 40): readonl
       ? [...instructions.slice(0, left - 1), line(span('(more: enlarge the terminal)', 'dim'))]
       : instructions;
   return [
-    line(span(step.title, 'accent'), span(step.subject === null ? '' : `  ${step.subject}`, 'dim')),
+    line(
+      span(step.title, 'accent'),
+      span(step.subject === null ? '' : `  ${step.subject}`, 'dim'),
+      span(step.mode === 'do-confirm' ? '' : `  ${step.mode}`, 'dim'),
+      span(step.backOut === null ? '' : '  back-out', 'warn'),
+    ),
     ...shown,
     ...fixed,
   ];
+}
+
+function offerWord({ step }: RunStepView, verdict: string): string {
+  if (!step.pause) return verdictWord(verdict);
+  return verdict === 'confirmed'
+    ? 'go (confirmed)'
+    : verdict === 'failed'
+      ? 'no-go (failed)'
+      : verdictWord(verdict);
+}
+
+function attachedText(out: RunStepView['attached'][number]): string {
+  const code = out.exitCode === null ? '' : `, ended with ${out.exitCode}`;
+  const hidden = out.redacted === 0 ? '' : `, ${out.redacted} secrets taken out`;
+  return `Attached: ${sanitiseLine(out.name, 80)}, ${out.bytes} bytes${code}${hidden}`;
 }
 
 function gateLines(one: RunStepView): readonly (readonly [string, Tone])[] {
