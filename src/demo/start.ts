@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer as createHttp, type Server as HttpServer } from 'node:http';
 import { createServer as createHttps } from 'node:https';
@@ -91,6 +91,24 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 function sayNothing(socket: Socket): void {
   socket.on('error', () => undefined);
   socket.resume();
+}
+
+/** Below the ports that systems give out by themselves, so that no other program is given it in the meantime. */
+const SILENT_PORTS = { from: 10_000, count: 20_000 };
+
+/** A loopback port on which nobody listens. */
+async function silentPort(): Promise<number> {
+  for (;;) {
+    const port = SILENT_PORTS.from + randomInt(SILENT_PORTS.count);
+    const probe = createTcp();
+    const free = await new Promise<boolean>((resolve) => {
+      probe.once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise<void>((resolve) => probe.close(() => resolve()));
+    return port;
+  }
 }
 
 function isBesu(guest: SimGuest): boolean {
@@ -281,8 +299,9 @@ class Simulation {
     };
   }
 
-  /** Listens on a free loopback port; a server that is down gives its port back, so that it refuses. */
+  /** Listens on a free loopback port; a server that is down has one on which nobody listens, so that it refuses. */
   async #open(server: HttpServer | NetServer, up: boolean): Promise<number> {
+    if (!up) return silentPort();
     server.on(
       'connection',
       (socket: { destroy(): unknown; on(event: 'close', listener: () => void): unknown }) => {
@@ -296,8 +315,7 @@ class Simulation {
       server.listen(0, '127.0.0.1', resolve);
     });
     const { port } = server.address() as AddressInfo;
-    if (up) this.#servers.push(server);
-    else await new Promise<void>((resolve) => server.close(() => resolve()));
+    this.#servers.push(server);
     return port;
   }
 

@@ -114,7 +114,7 @@ function endpoints(facts: EstateFacts): EndpointEntry[] {
       subject: `host:${host}`,
       kind: 'ssh',
       url: `ssh://root@127.0.0.1:${port}`,
-      ssh: { known_hosts: 'known_hosts', identity_file: 'ssh-key' },
+      ssh: { config: 'none', known_hosts: 'known_hosts', identity_file: 'ssh-key' },
       timeout_ms: 5000,
     });
   for (const guest of facts.guests) {

@@ -66,14 +66,39 @@ export const GET_PATHS = {
   'http-route': [''],
 } as const;
 
-/** Commands over SSH, as argument vectors; there are no shell strings. */
-export const SSH_COMMANDS = [
+/** Commands, on this machine or over SSH, as argument vectors; there are no shell strings. */
+export const COMMANDS = [
   ['hostname'],
   ['date', '+%s%3N'],
   ['uptime'],
   ['pct', 'list'],
   ['qm', 'list'],
+  ['pvesm', 'status'],
+  ['pvecm', 'status'],
 ] as const;
+
+/** `pvesh` is run with exactly these arguments around one of the paths of the Proxmox API. */
+export const PVESH = { before: ['pvesh', 'get'], after: ['--output-format', 'json'] } as const;
+
+/** Programs that may be run on this machine: what a Proxmox node has, nothing general. */
+export const LOCAL_PROGRAMS: readonly string[] = ['pvesh', 'pct', 'qm', 'pvesm', 'pvecm', 'hostname'];
+
+const API_PREFIX = '/api2/json';
+
+/** What may stand in the place of a name in braces. A node's name is a host name; nothing can leave its part of the path. */
+const PLACES: Readonly<Record<string, string>> = {
+  node: '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?',
+  vmid: '[1-9][0-9]{2,8}',
+};
+
+function fits(template: string, path: string): boolean {
+  if (!template.includes('{')) return template === path;
+  const source = template
+    .split(/\{([a-z]+)\}/)
+    .map((part, index) => (index % 2 === 0 ? part.replace(/[.*+?^$()|[\]\\]/g, '\\$&') : PLACES[part]))
+    .join('');
+  return new RegExp(`^${source}$`).test(path);
+}
 
 /** A request that no probe may make. */
 export class NotAllowedError extends Error {
@@ -91,15 +116,31 @@ export function assertRpcCall(method: string, params: readonly unknown[]): void 
 
 /** @throws NotAllowedError unless the path is listed for some service */
 export function assertGetPath(path: string): void {
-  if (!Object.values(GET_PATHS).some((paths) => (paths as readonly string[]).includes(path)))
+  if (
+    !Object.values(GET_PATHS).some((paths) =>
+      (paths as readonly string[]).some((template) => fits(template, path)),
+    )
+  )
     throw new NotAllowedError(`GET ${path} is not on the list of paths that probes may ask`);
 }
 
-/** @throws NotAllowedError unless exactly this argument vector is listed */
-export function assertSshCommand(argv: readonly string[]): void {
-  const listed = SSH_COMMANDS.some(
-    (known) => known.length === argv.length && known.every((part, index) => part === argv[index]),
-  );
-  if (!listed)
-    throw new NotAllowedError(`${argv.join(' ')} is not on the list of commands that probes may run`);
+/**
+ * The argument vector that asks for one resource of the Proxmox API on a node.
+ * @param path as over HTTP, with `/api2/json` in front
+ * @throws NotAllowedError
+ */
+export function pveshArgv(path: string): readonly string[] {
+  if (!GET_PATHS['proxmox-api'].some((template) => fits(template, path)))
+    throw new NotAllowedError(`pvesh get ${path} is not on the list of paths that probes may ask`);
+  return [...PVESH.before, path.slice(API_PREFIX.length), ...PVESH.after];
+}
+
+/** @throws NotAllowedError unless exactly this argument vector is listed, or is a `pvesh get` of a listed path */
+export function assertCommand(argv: readonly string[]): void {
+  const same = (known: readonly string[]): boolean =>
+    known.length === argv.length && known.every((part, index) => part === argv[index]);
+  if (COMMANDS.some(same)) return;
+  const path = argv[PVESH.before.length];
+  if (argv[0] === PVESH.before[0] && path !== undefined && same(pveshArgv(`${API_PREFIX}${path}`))) return;
+  throw new NotAllowedError(`${argv.join(' ')} is not on the list of commands that probes may run`);
 }

@@ -14,6 +14,8 @@ export interface ProbeContext {
   /** From where we look, for example the host name. */
   readonly vantage: string;
   readonly signal: AbortSignal;
+  /** Milliseconds for which an SSH connection is kept that nobody uses; for who asks again and again. */
+  readonly keepSshMs?: number;
   /** Stores a raw answer content-addressed and says how; the bytes are already redacted. */
   readonly storeRaw: (bytes: Uint8Array, redactions: RawRef['redactions'], truncated: boolean) => RawRef;
 }

@@ -3,3 +3,4 @@ export * from './context.ts';
 export { commonRound, secondRound, windowRound } from './estate-chain.ts';
 export * from './observe.ts';
 export { relayRound } from './relay.ts';
+export { closeSsh } from './transports/ssh.ts';

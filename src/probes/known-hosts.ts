@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { wildcard } from './ssh-config.ts';
 
 /** One usable line of a known_hosts file (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT). */
 export interface KnownHost {
@@ -7,11 +8,12 @@ export interface KnownHost {
   readonly type: string;
   /** The key blob in base64. */
   readonly key: string;
+  readonly file: string;
   readonly line: number;
 }
 
 /** Reads a known_hosts file; lines that are not understood are left out, as OpenSSH does. */
-export function parseKnownHosts(text: string): readonly KnownHost[] {
+export function parseKnownHosts(text: string, file: string): readonly KnownHost[] {
   const out: KnownHost[] = [];
   for (const [index, raw] of text.split('\n').entries()) {
     const line = raw.trim();
@@ -25,7 +27,7 @@ export function parseKnownHosts(text: string): readonly KnownHost[] {
     }
     const [hosts, type, key] = fields;
     if (hosts === undefined || type === undefined || key === undefined) continue;
-    out.push({ marker, patterns: hosts.split(','), type, key, line: index + 1 });
+    out.push({ marker, patterns: hosts.split(','), type, key, file, line: index + 1 });
   }
   return out;
 }
@@ -49,55 +51,73 @@ function matches(entry: KnownHost, token: string): boolean {
   return matched;
 }
 
-function wildcard(pattern: string): RegExp {
-  const source = pattern
-    .toLowerCase()
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`);
-}
-
 /** What known_hosts says about a key that a server presented. */
 export type HostKeyVerdict =
   | { readonly verdict: 'known' }
-  | { readonly verdict: 'revoked'; readonly line: number }
-  | { readonly verdict: 'changed'; readonly lines: readonly number[] }
-  | { readonly verdict: 'unknown'; readonly hasAuthority: boolean };
+  | { readonly verdict: 'revoked'; readonly at: KnownHost }
+  | { readonly verdict: 'changed'; readonly at: readonly KnownHost[] }
+  | { readonly verdict: 'unknown'; readonly authority: KnownHost | null };
+
+/** Under which name a host is looked up: by its alias, else by name and port. */
+export interface HostName {
+  readonly host: string;
+  readonly port: number;
+  /** HostKeyAlias of the SSH configuration. */
+  readonly alias?: string | null;
+}
+
+/** The name under which a key would be kept, then the others under which OpenSSH accepts one. */
+function tokensOf({ host, port, alias }: HostName): readonly [string, ...string[]] {
+  if (alias !== undefined && alias !== null) return [alias.toLowerCase()];
+  const token = hostToken(host, port);
+  return port === 22 ? [token] : [token, hostToken(host, 22)];
+}
+
+/** The name under which OpenSSH keeps this host. */
+export function lookupName(name: HostName): string {
+  return tokensOf(name)[0];
+}
 
 /** Judges a presented key blob for a host. Revocation wins over everything. */
 export function judgeHostKey(
   entries: readonly KnownHost[],
-  host: string,
-  port: number,
+  name: HostName,
   blob: Uint8Array,
 ): HostKeyVerdict {
-  const token = hostToken(host, port);
+  const [token, ...others] = tokensOf(name);
+  const verdict = judgeToken(entries, token, blob);
+  if (verdict.verdict === 'revoked') return verdict;
+  for (const other of others) {
+    const more = judgeToken(entries, other, blob);
+    // A key that is known for the host on its usual port counts for another port too, as in OpenSSH; a changed one does not.
+    if (more.verdict === 'revoked' || (more.verdict === 'known' && verdict.verdict === 'unknown'))
+      return more;
+  }
+  return verdict;
+}
+
+function judgeToken(entries: readonly KnownHost[], token: string, blob: Uint8Array): HostKeyVerdict {
   const presented = Buffer.from(blob).toString('base64');
   const own = entries.filter((entry) => matches(entry, token));
   const revoked = own.find((entry) => entry.marker === 'revoked' && entry.key === presented);
-  if (revoked !== undefined) return { verdict: 'revoked', line: revoked.line };
+  if (revoked !== undefined) return { verdict: 'revoked', at: revoked };
   const keys = own.filter((entry) => entry.marker === '');
   if (keys.some((entry) => entry.key === presented)) return { verdict: 'known' };
-  const type = keyType(blob);
-  const sameType = keys.filter((entry) => entry.type === type);
-  if (sameType.length > 0 || keys.length > 0)
-    return { verdict: 'changed', lines: (sameType.length > 0 ? sameType : keys).map((entry) => entry.line) };
-  return { verdict: 'unknown', hasAuthority: own.some((entry) => entry.marker === 'cert-authority') };
+  const sameType = keys.filter((entry) => entry.type === keyType(blob));
+  if (keys.length > 0) return { verdict: 'changed', at: sameType.length > 0 ? sameType : keys };
+  return { verdict: 'unknown', authority: own.find((entry) => entry.marker === 'cert-authority') ?? null };
 }
 
 /** The host key algorithms to ask for: those whose keys are known, so that the right key is presented. */
-export function algorithmsFor(entries: readonly KnownHost[], host: string, port: number): readonly string[] {
-  const token = hostToken(host, port);
-  const types = entries
-    .filter((entry) => entry.marker === '' && matches(entry, token))
-    .map((entry) => entry.type);
+export function algorithmsFor(entries: readonly KnownHost[], name: HostName): readonly string[] {
+  const tokens = tokensOf(name);
   const out = new Set<string>();
-  for (const type of types) {
-    if (type === 'ssh-rsa') {
+  for (const entry of entries) {
+    if (entry.marker !== '' || !tokens.some((token) => matches(entry, token))) continue;
+    if (entry.type === 'ssh-rsa') {
       out.add('rsa-sha2-512');
       out.add('rsa-sha2-256');
-    } else out.add(type);
+    } else out.add(entry.type);
   }
   return [...out];
 }

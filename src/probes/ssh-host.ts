@@ -1,8 +1,9 @@
 import { type Check, type Endpoint, type Observation, sanitiseLine } from '../model/index.ts';
-import { observe, type ProbeContext } from './context.ts';
+import { observe, type ProbeContext, timeoutOf } from './context.ts';
 import { redact } from './redact.ts';
 import { makeAnswer, pass, warn } from './rpc-session.ts';
-import { SshSession, sshConnect } from './transports/ssh.ts';
+import type { CommandAnswer } from './transports/command.ts';
+import { sshRunner } from './transports/ssh.ts';
 
 /** Clock offset that is worth a warning: Besu refuses a header more than one second ahead of its own clock. */
 const CLOCK_WARN_MS = 500;
@@ -16,44 +17,38 @@ export function sshHost(context: ProbeContext, endpoint: Endpoint): Promise<Obse
     context,
     { probe: 'ssh-host', endpoint, request: 'ssh: hostname; date +%s%3N' },
     async () => {
-      const session = await sshConnect(endpoint, context.signal);
-      if (!(session instanceof SshSession))
+      const runner = sshRunner(context, endpoint);
+      const run = (argv: readonly string[]): Promise<CommandAnswer> =>
+        runner.run(argv, timeoutOf(endpoint), context.signal);
+      const name = await run(['hostname']);
+      if (name.class !== 'ok' && name.class !== 'exit')
+        return { answer: makeAnswer(name.class, {}, [], name), level: 'none', raw: null };
+      const before = Date.now();
+      const clock = await run(['date', '+%s%3N']);
+      const middle = (before + Date.now()) / 2;
+      const out = Buffer.concat([name.stdout, clock.stdout]);
+      const { bytes, redactions } = redact(out);
+      const raw = context.storeRaw(bytes, redactions, false);
+      if (name.class !== 'ok')
         return {
-          answer: makeAnswer(session.class, {}, [], { detail: session.detail }),
-          level: 'none',
-          raw: null,
+          answer: makeAnswer(name.class, { exit: name.exit }, [], { detail: name.detail }),
+          level: 'runtime',
+          raw,
         };
-      try {
-        const name = await session.run(['hostname']);
-        const before = Date.now();
-        const clock = await session.run(['date', '+%s%3N']);
-        const middle = (before + Date.now()) / 2;
-        const out = Buffer.concat([name.stdout, clock.stdout]);
-        const { bytes, redactions } = redact(out);
-        const raw = context.storeRaw(bytes, redactions, false);
-        if (name.class !== 'ok')
-          return {
-            answer: makeAnswer(name.class, { exit: name.exit }, [], { detail: name.detail }),
-            level: 'runtime',
-            raw,
-          };
-        const hostname = sanitiseLine(Buffer.from(name.stdout).toString('utf8').trim(), 80);
-        const theirs = Number(Buffer.from(clock.stdout).toString('utf8').trim());
-        const offset =
-          clock.class === 'ok' && Number.isSafeInteger(theirs) ? Math.round(theirs - middle) : null;
-        const checks: Check[] = [pass('ssh-login', `logged in, host key known, hostname ${hostname}`)];
-        if (offset !== null && Math.abs(offset) >= CLOCK_WARN_MS)
-          checks.push(
-            warn(
-              'clock',
-              `its clock is ${offset} ms from ours`,
-              'check NTP on both; Besu tolerates one second',
-            ),
-          );
-        return { answer: makeAnswer('ok', { hostname, clockOffsetMs: offset }, checks), level: 'app', raw };
-      } finally {
-        session.close();
-      }
+      const hostname = sanitiseLine(Buffer.from(name.stdout).toString('utf8').trim(), 80);
+      const theirs = Number(Buffer.from(clock.stdout).toString('utf8').trim());
+      const offset =
+        clock.class === 'ok' && Number.isSafeInteger(theirs) ? Math.round(theirs - middle) : null;
+      const checks: Check[] = [pass('ssh-login', `logged in, host key known, hostname ${hostname}`)];
+      if (offset !== null && Math.abs(offset) >= CLOCK_WARN_MS)
+        checks.push(
+          warn(
+            'clock',
+            `its clock is ${offset} ms from ours`,
+            'check NTP on both; Besu tolerates one second',
+          ),
+        );
+      return { answer: makeAnswer('ok', { hostname, clockOffsetMs: offset }, checks), level: 'app', raw };
     },
   );
 }

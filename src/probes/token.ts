@@ -8,7 +8,7 @@ export class TokenError extends Error {
   override readonly name = 'TokenError';
 }
 
-const MAX_TOKEN = 4096;
+const MAX_SECRET = 4096;
 
 /**
  * Reads the token of an endpoint for one request, from its file or from the command that prints it.
@@ -17,37 +17,52 @@ const MAX_TOKEN = 4096;
  */
 export async function readToken(endpoint: Endpoint): Promise<string | null> {
   if (endpoint.token === undefined) return null;
-  if ('file' in endpoint.token) return fromFile(endpoint.token.file);
-  return fromCommand(endpoint.token.command);
+  const token = (await readSource(endpoint.token, 'the token')).trim();
+  if (token === '' || token.length > MAX_SECRET || /[^\x21-\x7e]/.test(token))
+    throw new TokenError(`${placeOf(endpoint.token, 'the token')} does not hold one token on one line`);
+  return token;
 }
 
-async function fromFile(file: string): Promise<string> {
+/**
+ * Reads another secret, one line of any characters, by the same ways.
+ * @param what it is, with its article, for messages
+ * @throws TokenError
+ */
+export async function readSecret(source: SecretSource, what: string): Promise<string> {
+  const [line = ''] = (await readSource(source, what)).split(/\r?\n/);
+  if (line === '') throw new TokenError(`${placeOf(source, what)} is empty`);
+  return line;
+}
+
+type SecretSource = NonNullable<Endpoint['token']>;
+
+/** For messages: `the token file /x`, `the token command y`. */
+function placeOf(source: SecretSource, what: string): string {
+  return 'file' in source ? `${what} file ${source.file}` : `${what} command ${source.command[0] ?? ''}`;
+}
+
+async function readSource(source: SecretSource, what: string): Promise<string> {
+  const place = placeOf(source, what);
+  if ('file' in source) return fromFile(source.file, place);
+  const [program, ...args] = source.command;
+  if (program === undefined) throw new TokenError(`${what} command is empty`);
+  try {
+    const options = { timeout: 10_000, maxBuffer: MAX_SECRET };
+    return (await promisify(execFile)(program, args, options)).stdout;
+  } catch {
+    throw new TokenError(`${place} failed`);
+  }
+}
+
+async function fromFile(file: string, place: string): Promise<string> {
   let mode: number;
   try {
     mode = (await stat(file)).mode;
   } catch {
-    throw new TokenError(`the token file ${file} cannot be read; create it with mode 0600`);
+    throw new TokenError(`${place} cannot be read; create it with mode 0600`);
   }
-  if ((mode & 0o077) !== 0)
-    throw new TokenError(`the token file ${file} can be read by others; run: chmod 600 ${file}`);
-  return check(await readFile(file, 'utf8'), `the token file ${file}`);
-}
-
-async function fromCommand(command: readonly string[]): Promise<string> {
-  const [program, ...args] = command;
-  if (program === undefined) throw new TokenError('the token command is empty');
-  try {
-    const { stdout } = await promisify(execFile)(program, args, { timeout: 10_000, maxBuffer: MAX_TOKEN });
-    return check(stdout, `the token command ${program}`);
-  } catch (error) {
-    if (error instanceof TokenError) throw error;
-    throw new TokenError(`the token command ${program} failed`);
-  }
-}
-
-function check(text: string, source: string): string {
-  const token = text.trim();
-  if (token === '' || token.length > MAX_TOKEN || /[^\x21-\x7e]/.test(token))
-    throw new TokenError(`${source} does not hold one token on one line`);
-  return token;
+  if ((mode & 0o077) !== 0) throw new TokenError(`${place} can be read by others; run: chmod 600 ${file}`);
+  const text = await readFile(file, 'utf8');
+  if (text.length > MAX_SECRET) throw new TokenError(`${place} is too large`);
+  return text;
 }

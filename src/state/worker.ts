@@ -12,6 +12,9 @@ import { rawRefOf } from './raw-store.ts';
 import { vantageHere } from './tool.ts';
 import type { WorkerInput } from './worker-client.ts';
 
+/** Longer than the longest time between two questions over SSH, so that a screen does not log in anew for each. */
+const KEEP_SSH_MS = 90_000;
+
 /** The worker: does all network, SSH and file work and is the only writer of journals. */
 export async function runWorker(port: MessagePort, input: WorkerInput): Promise<void> {
   try {
@@ -36,7 +39,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
   const tell = (event: BackendEvent): void => {
     for (const listener of listeners) listener(event);
   };
-  const context = { estate, vantage, storeRaw: rawRefOf };
+  const context = { estate, vantage, storeRaw: rawRefOf, keepSshMs: KEEP_SSH_MS };
   const depth = new Depth();
   const live = new LiveEstate(
     {
@@ -88,6 +91,8 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     close: async () => {
       await history?.stop();
       await live.close();
+      const { closeSsh } = await import('../probes/index.ts');
+      await closeSsh();
       await runs.close();
     },
   };

@@ -2,11 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  assertCommand,
+  COMMANDS,
   GET_PATHS,
+  LOCAL_PROGRAMS,
   NotAllowedError,
+  PVESH,
+  pveshArgv,
   RPC_METHODS,
   type RpcMethod,
-  SSH_COMMANDS,
 } from '../../src/probes/allow-list.ts';
 import { httpRequest } from '../../src/probes/transports/http.ts';
 import { rpcCall } from '../../src/probes/transports/json-rpc.ts';
@@ -120,14 +124,37 @@ describe('what probes can emit', () => {
         ],
       }
     `);
-    expect(SSH_COMMANDS.map((argv) => argv.join(' '))).toEqual([
+    expect(COMMANDS.map((argv) => argv.join(' '))).toEqual([
       'hostname',
       'date +%s%3N',
       'uptime',
       'pct list',
       'qm list',
+      'pvesm status',
+      'pvecm status',
     ]);
-    for (const argv of SSH_COMMANDS) for (const part of argv) expect(part).toMatch(/^[A-Za-z0-9+%]+$/);
+    expect([...PVESH.before, '…', ...PVESH.after].join(' ')).toBe('pvesh get … --output-format json');
+    expect(LOCAL_PROGRAMS).toEqual(['pvesh', 'pct', 'qm', 'pvesm', 'pvecm', 'hostname']);
+    for (const argv of COMMANDS) for (const part of argv) expect(part).toMatch(/^[A-Za-z0-9+%]+$/);
+  });
+
+  it('asks pvesh for nothing but listed paths, whatever stands in the place of a name', () => {
+    expect(pveshArgv('/api2/json/cluster/status').join(' ')).toBe(
+      'pvesh get /cluster/status --output-format json',
+    );
+    for (const path of ['/api2/json/cluster/config', '/api2/json/nodes/a/../b/status', '/cluster/status', ''])
+      expect(() => pveshArgv(path)).toThrow(NotAllowedError);
+    for (const argv of [
+      ['pvesh', 'set', '/cluster/status', '--output-format', 'json'],
+      ['pvesh', 'get', '/cluster/status'],
+      ['pvesh', 'get', '/cluster/status', '--output-format', 'json', '--x'],
+      ['pvesh', 'get', '/cluster/status;reboot', '--output-format', 'json'],
+      ['pct', 'list', '--full'],
+      ['pct', 'start', '100'],
+      ['sh', '-c', 'pct list'],
+      [],
+    ])
+      expect(() => assertCommand(argv)).toThrow(NotAllowedError);
   });
 
   it('is enforced by the transports themselves', async () => {
@@ -155,7 +182,10 @@ describe('what probes can emit', () => {
     expect(opening.sort()).toEqual([
       'token.ts',
       'transports/http.ts',
-      'transports/ssh.ts',
+      'transports/local.ts',
+      'transports/ssh-connect.ts',
+      'transports/ssh-keys.ts',
+      'transports/ssh-session.ts',
       'transports/tcp.ts',
       'transports/ws.ts',
     ]);
