@@ -8,7 +8,8 @@ import { fabricOrderer, fabricPeer } from './fabric.ts';
 import { fireflyStatus } from './firefly.ts';
 import { indyNode } from './indy.ts';
 import { pooled } from './pool.ts';
-import { pveApi, pveCluster, pveGuests } from './proxmox.ts';
+import { pveApi, pveInventory } from './proxmox.ts';
+import { inOrderOfAccess } from './proxmox-source.ts';
 import { evmHead, relayRound } from './relay.ts';
 import {
   acapyStatus,
@@ -142,24 +143,31 @@ export function quorumRound(context: ProbeContext, gathered: readonly Observatio
   return [best.proof, ...bad.map(({ head, proof }) => ({ ...proof, subject: head.subject }))];
 }
 
-/** The cluster-wide questions go to the first host whose API answered; if none did, to the first, so that its failure is on record. */
+/** How many hosts are asked about the cluster before we say that nobody could look. */
+const MAX_CLUSTER_TRIES = 3;
+
+/**
+ * The cluster-wide questions go to the best way to a host whose Proxmox answered, and to the next when its list does not come; if none
+ * answered, to the best way, so that its failure is on record.
+ */
 export async function clusterRound(
   context: ProbeContext,
   endpoints: readonly Endpoint[],
   gathered: readonly Observation[],
   keep: (observations: readonly Observation[]) => void,
 ): Promise<void> {
-  const apis = endpoints.filter((one) => one.kind === 'proxmox-api');
-  const answering = apis.find((one) =>
-    gathered.some(
-      (seen) => seen.probe === 'pve-api' && seen.endpoint === one.id && seen.answer.class === 'ok',
-    ),
+  const ways = inOrderOfAccess(endpoints);
+  const answering = new Set(
+    gathered.filter((one) => one.probe === 'pve-api' && one.answer.class === 'ok').map((one) => one.endpoint),
   );
-  const chosen = answering ?? apis[0];
-  if (chosen === undefined) return;
-  const [cluster, guests] = await Promise.all([pveCluster(context, chosen), pveGuests(context, chosen)]);
-  keep(cluster);
-  keep(guests);
+  const good = ways.filter((one) => answering.has(one.id));
+  let first: readonly Observation[] | null = null;
+  for (const way of (good.length > 0 ? good : ways.slice(0, 1)).slice(0, MAX_CLUSTER_TRIES)) {
+    const { observations, listed } = await pveInventory(context, way);
+    if (listed || context.signal.aborted) return keep(observations);
+    first ??= observations;
+  }
+  if (first !== null) keep(first);
 }
 
 /** The heads of the nodes of this network, highest first. */

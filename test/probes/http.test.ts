@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { makeClusterCa } from '../../src/demo/certificates.ts';
+import type { DocumentedEstate, Endpoint } from '../../src/model/index.ts';
 import { besuHead } from '../../src/probes/besu.ts';
-import { pveApi, pveGuests } from '../../src/probes/proxmox.ts';
+import { pveApi, pveInventory } from '../../src/probes/proxmox.ts';
 import { redact } from '../../src/probes/redact.ts';
 import { httpRequest } from '../../src/probes/transports/http.ts';
 import { readRpc } from '../../src/probes/transports/json-rpc.ts';
@@ -194,6 +195,10 @@ describe('TLS and tokens', async () => {
       tls,
       token: { file: tokenFile },
     });
+  const guestsOf = async (one: Endpoint, estate: Partial<DocumentedEstate> = {}) => {
+    const { observations } = await pveInventory(contextOf([], estate), one);
+    return observations.filter((seen) => seen.probe === 'pve-guest');
+  };
   const pinOf = (pem: string): string =>
     new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase();
 
@@ -256,7 +261,7 @@ describe('TLS and tokens', async () => {
   it('takes an empty list for want of rights as not allowed, never as no guests', async () => {
     const estate = { subjects: [{ ...(await import('../model/make.ts')).subject() }] };
     const port = await serve(good, { data: [] });
-    const [first] = await pveGuests(contextOf([], estate), api(port, { caFile }));
+    const [first] = await guestsOf(api(port, { caFile }), estate);
     expect(first?.answer.class).toBe('not-allowed');
   });
 
@@ -268,7 +273,7 @@ describe('TLS and tokens', async () => {
       { type: 'node', node: 'n' },
       null,
     ];
-    const seenGuests = await pveGuests(contextOf([]), api(await serve(good, { data: rows }), { caFile }));
+    const seenGuests = await guestsOf(api(await serve(good, { data: rows }), { caFile }));
     expect(seenGuests.map((one) => [one.subject, one.answer.facts.run])).toEqual([
       ['vmid:1000', 'running'],
       ['vmid:1001', 'unknown'],
