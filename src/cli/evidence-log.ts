@@ -4,6 +4,7 @@ import { LineSplitter } from '../evidence/journal-bytes.ts';
 import { parseLine } from '../evidence/line.ts';
 import { parseBody } from '../evidence/record.ts';
 import { digestOf, typedDataOf, walletHashes } from '../evidence/typed-data.ts';
+import { typedDataDocument } from '../evidence/typed-data-json.ts';
 import { readSession } from '../evidence/verify-read.ts';
 import { VerifyStop } from '../evidence/verify-report.ts';
 import type { Hex, RecordBody } from '../model/index.ts';
@@ -67,20 +68,7 @@ export async function evidenceRecord(
     if (body.actor === null || sig === null)
       throw new CliError(`record ${number} is a record of the machine, which nobody signed`);
     const typed = typedDataOf(body, bodyBytes, estateId);
-    const document = {
-      types: {
-        EIP712Domain: [
-          { name: 'name', type: 'string' },
-          { name: 'version', type: 'string' },
-          { name: 'chainId', type: 'uint256' },
-          { name: 'salt', type: 'bytes32' },
-        ],
-        ...typed.types,
-      },
-      primaryType: typed.primaryType,
-      domain: typed.domain,
-      message: typed.message,
-    };
+    const document = typedDataDocument(typed);
     if (flags.typedData !== undefined) {
       const out = resolve(flags.typedData);
       await writeFile(out, `${JSON.stringify(document, null, 1)}\n`, { mode: 0o600, flag: 'wx' }).catch(

@@ -18,6 +18,18 @@ export function addTrust(kit: Kit): void {
         const { keyMake } = await import('./key.ts');
         done(await keyMake(pathsOf({}).keysDir, imported, flags, io));
       });
+  command(key, 'external <command...>', 'let another program sign, a hardware wallet behind it for instance')
+    .option('--out <file>', 'write its description there')
+    .option('--json', 'machine-readable output')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      '\nThe program gets EIP-712 typed data (JSON) on standard input, or in a file whose path stands for {file},\nand answers with the signature: 0x, 130 digits, v 1b or 1c. For a Ledger, for instance:\n  c138 key external -- cast wallet sign --ledger --data --from-file {file}',
+    )
+    .action(async (words: string[], flags: JsonFlag & { out?: string }) => {
+      const { keyExternal } = await import('./key.ts');
+      done(await keyExternal(pathsOf({}).keysDir, words, flags, io));
+    });
   command(key, 'show [file]', 'the public part of the keystores')
     .option('--json', 'machine-readable output')
     .action(async (file: string | undefined, flags: JsonFlag) => {

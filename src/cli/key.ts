@@ -2,7 +2,8 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { inspectKeystore } from '../evidence/keystore.ts';
 import { sanitiseLine } from '../model/index.ts';
-import { makeKey } from '../signer/client.ts';
+import { makeExternal, makeKey } from '../signer/client.ts';
+import { parseExternal } from '../signer/external.ts';
 import { CliError, describeError, type Io, printJson } from './io.ts';
 
 export interface KeyFlags {
@@ -29,6 +30,28 @@ export async function keyMake(keysDir: string, imported: boolean, flags: KeyFlag
   return 0;
 }
 
+/** `c138 key external -- COMMAND…`: the program is tested before its description is written. */
+export async function keyExternal(
+  keysDir: string,
+  command: readonly string[],
+  flags: KeyFlags,
+  io: Io,
+): Promise<number> {
+  const path = resolve(flags.out ?? join(keysDir, 'external.json'));
+  let made: Awaited<ReturnType<typeof makeExternal>>;
+  try {
+    made = await makeExternal(path, command);
+  } catch (error) {
+    throw new CliError(describeError(error));
+  }
+  if (flags.json === true) printJson(io, { format: 'c138-key', v: 1, path, ...made });
+  else {
+    io.out(`${made.address}\n`);
+    io.err(`c138: it signs as this address; its description was written to ${path}\n`);
+  }
+  return 0;
+}
+
 /** `c138 key show`: the public part of the keystores, without a passphrase. */
 export async function keyShow(
   keysDir: string,
@@ -47,8 +70,8 @@ export async function keyShow(
   const keys = await Promise.all(paths.map(readKey));
   if (flags.json === true) printJson(io, { format: 'c138-keys', v: 1, keys });
   else
-    for (const { path, address, weak, mode } of keys) {
-      io.out(`${address}  ${sanitiseLine(path)}\n`);
+    for (const { path, address, weak, external, mode } of keys) {
+      io.out(`${address}  ${sanitiseLine(path)}${external ? '  (another program signs)' : ''}\n`);
       if (weak) io.out('  protected with a low key derivation cost; make a new keystore\n');
       if ((mode & 0o077) !== 0) io.out(`  can be read by others; run: chmod 600 ${sanitiseLine(path)}\n`);
     }
@@ -57,10 +80,13 @@ export async function keyShow(
 
 async function readKey(
   path: string,
-): Promise<{ path: string; address: string; weak: boolean; mode: number }> {
+): Promise<{ path: string; address: string; weak: boolean; external: boolean; mode: number }> {
   try {
     const { mode } = await stat(path);
-    return { path, ...inspectKeystore(await readFile(path, 'utf8')), mode: mode & 0o777 };
+    const text = await readFile(path, 'utf8');
+    const other = parseExternal(text);
+    const facts = other === null ? inspectKeystore(text) : { address: other.address, weak: false };
+    return { path, ...facts, external: other !== null, mode: mode & 0o777 };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CliError(

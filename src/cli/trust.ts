@@ -30,7 +30,7 @@ export async function trustInit(paths: Paths, flags: TrustFlags, io: Io): Promis
     throw new CliError(`${paths.trustFile} exists already. Add people to it with c138 trust add.`);
   const estate = await loadEstate(paths.estateFile.path);
   return withSigner(paths, async (signer) => {
-    const { address, pubkey } = await signer.unlock();
+    const { address, pubkey, external } = await signer.unlock();
     const now = new Date();
     const body: TrustBody = {
       v: 1,
@@ -41,7 +41,9 @@ export async function trustInit(paths: Paths, flags: TrustFlags, io: Io): Promis
       threshold: 1,
       roots: [address],
       people: [{ person, name, org: flags.org ?? '' }],
-      keys: [keyOf(address, pubkey === '' ? null : pubkey, person, roles, now)],
+      keys: [
+        keyOf(address, pubkey === '' ? null : pubkey, external ? 'external' : 'keystore', person, roles, now),
+      ],
       policy: PLAIN_POLICY,
       chain:
         estate.pin === undefined
@@ -67,7 +69,7 @@ export async function trustAdd(paths: Paths, flags: TrustFlags, io: Io): Promise
     throw new CliError(
       '--address: give the address of the key, 0x and 40 hexadecimal digits (c138 key show)',
     );
-  const key = keyOf(address as Hex, null, person, roles, new Date());
+  const key = keyOf(address as Hex, null, 'keystore', person, roles, new Date());
   return changeTrust(paths, (body) => withKey(body, key, { person, name, org: flags.org ?? '' }), io);
 }
 
@@ -100,6 +102,7 @@ export async function trustShow(file: string, flags: TrustFlags, io: Io): Promis
 function keyOf(
   address: Hex,
   pubkey: Hex | null,
+  type: TrustKey['type'],
   person: string,
   roles: TrustKey['roles'],
   now: Date,
@@ -108,7 +111,7 @@ function keyOf(
     address,
     pubkey,
     person,
-    type: 'keystore',
+    type,
     roles,
     not_before: new Date(now.getTime() - 60_000).toISOString(),
     not_after: new Date(now.getTime() + YEAR_MS).toISOString(),

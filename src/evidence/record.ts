@@ -1,4 +1,4 @@
-import type { RecordBody, RecordKind } from '../model/record.ts';
+import type { RecordBody } from '../model/record.ts';
 import { parseCanonical } from './canonical.ts';
 import { RecordError } from './record-check.ts';
 import { RECORD_SCHEMA, SIGNED_KINDS } from './record-schema.ts';
@@ -30,11 +30,6 @@ export function validateBody(value: unknown): RecordBody {
  */
 export function parseBody(bytes: Uint8Array): RecordBody {
   return validateBody(parseCanonical(bytes));
-}
-
-/** True for kinds that a person must have signed. */
-export function needsSignature(kind: RecordKind): boolean {
-  return SIGNED_KINDS.has(kind);
 }
 
 export { RecordError };

@@ -148,6 +148,22 @@ export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
 }
 
 /**
+ * Lets a signer process test a program that signs, and write its description.
+ * @throws SignerError when it does not sign as it must
+ */
+export async function makeExternal(
+  path: string,
+  command: readonly string[],
+): Promise<{ readonly address: Hex; readonly pubkey: Hex }> {
+  const { ask, close } = connect();
+  try {
+    return (await ask({ op: 'make-external', path, command })) as { address: Hex; pubkey: Hex };
+  } finally {
+    await close();
+  }
+}
+
+/**
  * Lets a signer process make a keystore. It asks for the passphrase (and, for an import, the private key) on the terminal itself.
  * @throws SignerError without a terminal, when the file exists, or when the operator gives up
  */

@@ -1,16 +1,22 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { SigningKey } from 'ethers/crypto';
 import { computeAddress } from 'ethers/transaction';
 import { freshPrivateKey, inspectKeystore, KeystoreError, openKeystore } from '../evidence/keystore.ts';
 import { recoverAddress } from '../evidence/record-signature.ts';
+import type { TypedData } from '../evidence/typed-data.ts';
 import type { Hex } from '../model/json.ts';
+import {
+  type ExternalSigner,
+  ExternalSignerError,
+  parseExternal,
+  signExternal,
+  testExternal,
+} from './external.ts';
+import { readPrivateFile } from './private-file.ts';
 import type { KeyChoice, SignerFacts } from './protocol.ts';
 import { askSecret, tellTerminal } from './terminal.ts';
 
 /** Minutes without use after which a keystore is locked again. */
 const IDLE_MS = 10 * 60_000;
-const MAX_KEYSTORE = 64 * 1024;
 /** Signed and recovered before a key is used, so that a faulty signer is found before it signs a record. */
 const SELF_TEST: Hex = `0x${'c1'.repeat(32)}`;
 
@@ -19,10 +25,20 @@ export class HeldKey {
   readonly #choice: KeyChoice;
   readonly #address: Hex;
   readonly #keystore: string | null;
+  readonly #external: ExternalSigner | null;
   #key: SigningKey | null;
+  /** Public key of an external signer that passed its self-test. */
+  #tested: Hex | null = null;
   #idle: NodeJS.Timeout | null = null;
 
-  private constructor(choice: KeyChoice, address: Hex, keystore: string | null, key: SigningKey | null) {
+  private constructor(
+    choice: KeyChoice,
+    address: Hex,
+    keystore: string | null,
+    key: SigningKey | null,
+    external: ExternalSigner | null = null,
+  ) {
+    this.#external = external;
     this.#choice = choice;
     this.#address = address;
     this.#keystore = keystore;
@@ -36,21 +52,31 @@ export class HeldKey {
       selfTest(key);
       return new HeldKey(choice, computeAddress(key.publicKey).toLowerCase() as Hex, null, key);
     }
-    const text = await readKeystore(choice.path);
+    const text = await readPrivateFile(choice.path);
+    const external = parseExternal(text);
+    if (external !== null) return new HeldKey(choice, external.address, null, null, external);
     return new HeldKey(choice, inspectKeystore(text).address as Hex, text, null);
   }
 
   get facts(): SignerFacts {
     return {
       address: this.#address,
-      pubkey: (this.#key?.publicKey.toLowerCase() ?? '') as SignerFacts['pubkey'],
-      locked: this.#key === null,
+      pubkey: (this.#tested ?? this.#key?.publicKey.toLowerCase() ?? '') as SignerFacts['pubkey'],
+      locked: this.#key === null && this.#tested === null,
+      external: this.#external !== null,
       throwAway: this.#choice.kind === 'throw-away',
     };
   }
 
-  /** Asks for the passphrase on the terminal and opens the keystore. */
+  /** Asks for the passphrase on the terminal and opens the keystore; an external signer is tested before it is trusted. */
   async unlock(): Promise<void> {
+    if (this.#external !== null) {
+      if (this.#tested !== null) return;
+      tellTerminal(`Testing the external signer for ${this.#address}; confirm on your device if it asks.`);
+      const { command, timeout_s: seconds, address } = this.#external;
+      this.#tested = (await testExternal(command, seconds, address)).pubkey;
+      return;
+    }
     if (this.#key !== null || this.#keystore === null) return;
     if (inspectKeystore(this.#keystore).weak)
       tellTerminal('Warning: this keystore is protected with a low key derivation cost.');
@@ -61,8 +87,18 @@ export class HeldKey {
     this.#touch();
   }
 
-  /** Signs 32 bytes; the signature has the one spelling of the format: 65 bytes, low s, v 1b or 1c. */
-  sign(digest: Hex): Hex {
+  /**
+   * Signs; the signature has the one spelling of the format: 65 bytes, low s, v 1b or 1c.
+   * @param typed what the digest is of; null for what is no typed data, which an external signer never signs
+   */
+  async sign(digest: Hex, typed: TypedData | null): Promise<Hex> {
+    if (this.#external !== null) {
+      if (this.#tested === null)
+        throw new ExternalSignerError('the external signer was not tested yet; unlock it first');
+      if (typed === null)
+        throw new ExternalSignerError('an external signer signs evidence only, no transaction');
+      return signExternal(this.#external, typed);
+    }
     if (this.#key === null) throw new KeystoreError('the key is locked; unlock it first');
     this.#touch();
     return signWith(this.#key, digest);
@@ -87,24 +123,4 @@ function selfTest(key: SigningKey): void {
   const expected = computeAddress(key.publicKey).toLowerCase();
   if (recoverAddress(SELF_TEST, signWith(key, SELF_TEST)) !== expected)
     throw new KeystoreError('the signer failed its self-test; nothing was signed');
-}
-
-async function readKeystore(path: string): Promise<string> {
-  let handle: Awaited<ReturnType<typeof open>>;
-  try {
-    handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    throw new KeystoreError(`the keystore ${path} cannot be read (${code}); make one with: c138 key new`);
-  }
-  try {
-    const { mode, size, uid } = await handle.stat();
-    if ((mode & 0o077) !== 0)
-      throw new KeystoreError(`the keystore ${path} can be read by others; run: chmod 600 ${path}`);
-    if (uid !== process.getuid?.()) throw new KeystoreError(`the keystore ${path} belongs to another user`);
-    if (size > MAX_KEYSTORE) throw new KeystoreError(`the keystore ${path} is too large to be one`);
-    return await handle.readFile('utf8');
-  } finally {
-    await handle.close();
-  }
 }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { HeldKey } from './key.ts';
-import { makeKeystoreFile } from './make.ts';
-import type { KeyChoice, MakeKey, Question, Reply } from './protocol.ts';
+import { makeExternalFile, makeKeystoreFile } from './make.ts';
+import type { KeyChoice, MakeExternal, MakeKey, Question, Reply } from './protocol.ts';
 import { SignerService } from './service.ts';
 
 /**
@@ -27,6 +27,10 @@ async function run(): Promise<void> {
         if ((ask as { op: string }).op === 'make' && service === null) {
           const { path, imported } = ask as unknown as MakeKey;
           return send({ id, ok: true, value: await makeKeystoreFile(path, imported) });
+        }
+        if ((ask as { op: string }).op === 'make-external' && service === null) {
+          const { path, command } = ask as unknown as MakeExternal;
+          return send({ id, ok: true, value: await makeExternalFile(path, command) });
         }
         if (service === null) throw new Error('no key is held yet');
         send({ id, ok: true, value: await service.answer(ask as Question) });

@@ -1,10 +1,9 @@
-import { constants } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { SigningKey } from 'ethers/crypto';
 import { computeAddress } from 'ethers/transaction';
 import { freshPrivateKey, KeystoreError, makeKeystore } from '../evidence/keystore.ts';
 import type { Hex } from '../model/json.ts';
+import { DEFAULT_TIMEOUT_S, type ExternalSigner, testExternal } from './external.ts';
+import { writePrivateFile } from './private-file.ts';
 import { askSecret } from './terminal.ts';
 
 /** Shorter passphrases are guessed too fast, whatever the derivation costs. */
@@ -30,7 +29,7 @@ export async function makeKeystoreFile(
   if ((await askSecret('The same again: ')) !== passphrase)
     throw new KeystoreError('the two passphrases differ; nothing was made');
   const text = await makeKeystore(privateKey, passphrase);
-  await writeNewFile(path, text);
+  await writePrivateFile(path, text);
   const { publicKey } = new SigningKey(privateKey);
   return { address: computeAddress(publicKey).toLowerCase() as Hex, pubkey: publicKey.toLowerCase() as Hex };
 }
@@ -42,24 +41,22 @@ async function typedKey(): Promise<string> {
   return `0x${typed.toLowerCase()}`;
 }
 
-async function writeNewFile(path: string, text: string): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-    const file = await open(path, flags, 0o600);
-    try {
-      await file.chmod(0o600);
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new KeystoreError(
-      code === 'EEXIST'
-        ? `${path} exists already; a key is never written over another`
-        : `${path} cannot be written (${code})`,
-    );
-  }
+/**
+ * Writes the description of an external signer, after it has shown that it signs.
+ * @throws ExternalSignerError when it does not; KeystoreError when the file exists
+ */
+export async function makeExternalFile(
+  path: string,
+  command: readonly string[],
+): Promise<{ readonly address: Hex; readonly pubkey: Hex }> {
+  const found = await testExternal(command, DEFAULT_TIMEOUT_S, null);
+  const file: ExternalSigner = {
+    format: 'c138-external-signer',
+    v: 1,
+    address: found.address,
+    command,
+    timeout_s: DEFAULT_TIMEOUT_S,
+  };
+  await writePrivateFile(path, `${JSON.stringify(file, null, 1)}\n`);
+  return found;
 }

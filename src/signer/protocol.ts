@@ -17,12 +17,21 @@ export interface MakeKey {
   readonly imported: boolean;
 }
 
+/** Asks a signer that holds nothing yet to test a program that signs, and to write its description to `path`. */
+export interface MakeExternal {
+  readonly op: 'make-external';
+  readonly path: string;
+  readonly command: readonly string[];
+}
+
 export interface SignerFacts {
   readonly address: `0x${string}`;
   /** Uncompressed public key; empty while the keystore is locked. */
   readonly pubkey: `0x${string}` | '';
   readonly locked: boolean;
   readonly throwAway: boolean;
+  /** Another program signs, a hardware wallet behind it perhaps. */
+  readonly external: boolean;
 }
 
 export interface SignerPrompt {

@@ -3,9 +3,10 @@ import { ANCHOR_GAS, anchorTransaction } from '../evidence/anchor-tx.ts';
 import { parseCanonical } from '../evidence/canonical.ts';
 import { codeMatches, codeOf, groupedCode } from '../evidence/code.ts';
 import { lineHash, parseLine } from '../evidence/line.ts';
-import { needsSignature, parseBody } from '../evidence/record.ts';
+import { parseBody } from '../evidence/record.ts';
 import {
   digestOfTyped,
+  type TypedData,
   trustTypedData,
   typedDataOf,
   type WitnessStatement,
@@ -26,6 +27,7 @@ interface Waiting {
   /** Set when the code is asked for on the terminal, past every other process. */
   readonly onTerminal: readonly string[] | null;
   readonly digest: Hex;
+  readonly typed: TypedData;
   readonly code: string;
   readonly until: number;
 }
@@ -69,8 +71,9 @@ export class SignerService {
 
   #prepare(bytes: Uint8Array, estateId: string): SignerPrompt {
     const body = parseBody(bytes);
-    if (!needsSignature(body.kind)) throw new RefusedError(`a record of kind "${body.kind}" is not signed`);
-    if (body.actor?.address !== this.#key.facts.address)
+    if (body.actor === null)
+      throw new RefusedError(`this record of kind "${body.kind}" is the machine's; nobody signs it`);
+    if (body.actor.address !== this.#key.facts.address)
       throw new RefusedError('the record names another key than the one held here');
     if (body.kind === 'open' && body.open.estate_id !== estateId)
       throw new RefusedError('the record names another estate');
@@ -86,7 +89,7 @@ export class SignerService {
     const lines = plainLines(body, estateId, digest, walletHashes(typed));
     const onTerminal = isCritical(body) && !this.#key.facts.throwAway;
     const until = Date.now() + PROMPT_MS;
-    this.#waiting.set(promptId, { digest, code, until, onTerminal: onTerminal ? lines : null });
+    this.#waiting.set(promptId, { digest, typed, code, until, onTerminal: onTerminal ? lines : null });
     return { promptId, code, digest, lines, onTerminal };
   }
 
@@ -100,7 +103,7 @@ export class SignerService {
     if (!codeMatches(await this.#codeFor(waiting, typed), waiting.code))
       throw new RefusedError('that is not the code; nothing was signed');
     this.#waiting.delete(promptId);
-    return this.#key.sign(waiting.digest);
+    return this.#key.sign(waiting.digest, waiting.typed);
   }
 
   /** The code that came from the console; for a critical step the one that was typed here, under lines that nobody else drew. */
@@ -123,14 +126,15 @@ export class SignerService {
     };
     if (throwAway && !/^demo:/.test(estate))
       throw new RefusedError('a throw-away key is for the simulated estate only');
-    const digest = digestOfTyped(trustTypedData({ estate, version, prev_sha256 }, bytes));
+    const typed = trustTypedData({ estate, version, prev_sha256 }, bytes);
+    const digest = digestOfTyped(typed);
     if (!throwAway) {
       for (const line of trustLines(body, digest)) tellTerminal(line);
       const code = codeOf(digest);
       if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
         throw new RefusedError('that is not the code; nothing was signed');
     }
-    return { address, sig: this.#key.sign(digest) };
+    return { address, sig: await this.#key.sign(digest, typed) };
   }
 
   /** Signs a finished line of somebody else's. The terminal shows it as this process reads it, and the code is typed there. */
@@ -160,7 +164,7 @@ export class SignerService {
     const code = codeOf(digest);
     if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
       throw new RefusedError('that is not the code; nothing was signed');
-    return { address, sig: this.#key.sign(digest) };
+    return { address, sig: await this.#key.sign(digest, typed) };
   }
 
   /** Builds the transaction itself, so that nothing but an anchor of this digest can be signed here. */
@@ -177,7 +181,7 @@ export class SignerService {
     const code = codeOf(digest);
     if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
       throw new RefusedError('that is not the code; nothing was signed');
-    tx.signature = this.#key.sign(digest);
+    tx.signature = await this.#key.sign(digest, null);
     return tx.serialized;
   }
 }
@@ -200,6 +204,8 @@ function plainLines(
     say('record', `${body.kind} ${body.seq} of session ${body.session.slice(0, 12)}, estate ${estateId}`),
     say('by', `${actor?.name ?? ''} as ${actor?.role ?? ''}, at ${body.at}`),
   ];
+  if (body.kind === 'event')
+    lines.push(say('event', body.event.name), say('says', JSON.stringify(body.event.detail)));
   if (body.kind === 'deviation') lines.push(say('step', body.step.text), say('note', body.note));
   if (body.kind === 'handover') lines.push(say('to', `${body.to.name} (${body.to.address})`));
   if (body.kind === 'confirm' || body.kind === 'correction') {
