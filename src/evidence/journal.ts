@@ -257,11 +257,14 @@ export class Journal {
       await work();
     } catch (error) {
       const what = error instanceof Error ? error.message : String(error);
-      this.#broken = `${name === 'mirror' ? 'the mirror' : 'the journal'} in ${dir} can not be written (${what}); nothing more is written, what was acknowledged is safe${mend(error)}`;
+      this.#broken = `${name === 'mirror' ? 'the mirror' : 'the journal'} in ${dir} can not be written (${what}); nothing more is written, what was acknowledged is safe${name === 'mirror' ? MEND_MIRROR : mend(error)}`;
       throw new JournalError(this.#broken, true);
     }
   }
 }
+
+const MEND_MIRROR =
+  '. Mend the mirror and resume the session, or go on on one copy, which the record will say (resume SESSION onecopy)';
 
 function mend(error: unknown): string {
   const code = codeOfError(error);
@@ -293,7 +296,7 @@ async function named<T>(name: string, dir: string, work: () => Promise<T>): Prom
   } catch (error) {
     if (name !== 'mirror' || !(error instanceof Error) || codeOfError(error) === '') throw error;
     throw new JournalError(
-      `the mirror ${dir} can not be used (${error.message}); mount it, or take "mirror" out of the estate file`,
+      `the mirror ${dir} can not be used (${error.message}); mount it, or go on on one copy, which the record will say (resume SESSION onecopy)`,
       true,
     );
   }

@@ -82,6 +82,9 @@ function alive(holder: Holder): boolean {
   return started !== null && started === holder.started;
 }
 
+/** Locks that this process let go of but could not mark as released: their file system was away then. */
+const abandoned = new Set<string>();
+
 export class Lock {
   readonly #files: Files;
   readonly #folder: string;
@@ -127,8 +130,13 @@ export class Lock {
   /** Lets go; the file stays, marked as released. */
   async release(): Promise<void> {
     const marker = join(this.#folder, `.lock-${randomBytes(6).toString('hex')}`);
-    await this.#files.symlink(RELEASED, marker);
-    await this.#files.rename(marker, this.#path);
+    try {
+      await this.#files.symlink(RELEASED, marker);
+      await this.#files.rename(marker, this.#path);
+    } catch (error) {
+      abandoned.add(this.#path);
+      throw error;
+    }
   }
 }
 
@@ -166,7 +174,9 @@ async function refuseHeld(files: Files, folder: string, number: number): Promise
       `${path} can not be read as a lock; remove it when no other c138 has this session open`,
     );
   const [, pid = '', started = '', boot = '', namespace = '', host = ''] = match;
-  if (alive({ pid, started, boot, namespace, host }))
+  const holder = { pid, started, boot, namespace, host };
+  if (targetOf(holder) === targetOf(ourselves()) && abandoned.has(path)) return;
+  if (alive(holder))
     throw new LockError(
       `process ${pid} ${host === short(hostname()) ? 'on this machine' : 'on another machine'} has this session open; close it there, or remove ${path} when that program is gone`,
     );

@@ -7,7 +7,14 @@ import { JournalError, type TornTail } from './journal-types.ts';
 import { lineHash, parseLine } from './line.ts';
 import { parseBody } from './record.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
-import { MAX_JOURNAL_BYTES, RUNBOOK_FILE, TRUST_FILE } from './session-folder.ts';
+import {
+  addFile,
+  laterTrustFile,
+  MAX_BLOB_BYTES,
+  MAX_JOURNAL_BYTES,
+  RUNBOOK_FILE,
+  TRUST_FILE,
+} from './session-folder.ts';
 import { type SplitJournal, splitJournal } from './tail.ts';
 import { MAX_TRUST_BYTES, parseTrust } from './trust.ts';
 
@@ -42,6 +49,7 @@ export async function recoverCopies(files: Files, copies: readonly CopyFiles[]):
       `${first.dir} holds no record: the session was never opened. Nothing was acknowledged; the folder can be removed`,
       false,
     );
+  if (copies.length > 1) await levelFiles(files, copies, state);
   for (const [index, copy] of copies.entries()) await level(copy, splits[index] as SplitJournal, best);
   const runbook = parseRunbookBytes(
     await readWhole(files, join(first.dir, RUNBOOK_FILE), MAX_TRUST_BYTES * 4),
@@ -55,6 +63,25 @@ export async function recoverCopies(files: Files, copies: readonly CopyFiles[]):
     torn: splits[0]?.torn ?? splits.find((split) => split.torn !== null)?.torn ?? null,
     fromMirror: best !== splits[0],
   };
+}
+
+/** Raw answers and later trust stores that only one copy has, after a time on one copy; before the lines that name them. */
+async function levelFiles(files: Files, copies: readonly CopyFiles[], state: JournalState): Promise<void> {
+  const named = [
+    ...[...state.blobs.keys()].map((name) => ({ folder: 'blobs', name, max: MAX_BLOB_BYTES })),
+    ...state.bodies
+      .filter((body) => body.kind === 'resume')
+      .map((body) => ({ folder: '', name: laterTrustFile(body.resume.trust_sha256), max: MAX_TRUST_BYTES })),
+  ];
+  for (const { folder, name, max } of named) {
+    const here = await Promise.all(
+      copies.map(({ dir }) => readWhole(files, join(dir, folder, name), max).catch(() => null)),
+    );
+    const bytes = here.find((one) => one !== null);
+    if (bytes === undefined || bytes === null) continue;
+    for (const [index, { dir }] of copies.entries())
+      if (here[index] === null) await addFile(files, join(dir, folder), name, bytes);
+  }
 }
 
 async function readCopy({ dir, file }: CopyFiles): Promise<SplitJournal> {

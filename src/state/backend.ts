@@ -30,7 +30,7 @@ export interface Backend {
   /** Gets a new session for a runbook ready; it exists once its opening is signed. `values` settle the runbook's variables. */
   openRun(runbookId: string, values?: Readonly<Record<string, string>>): Promise<RunView>;
   /** Goes on with an open session where it stopped. */
-  resumeRun(session: string): Promise<RunView>;
+  resumeRun(session: string, oneCopy?: boolean): Promise<RunView>;
   /** Runs the gates of the step now and records what was seen. */
   gateStep(session: string, stepId: string): Promise<RunView>;
   /** Prepares the exact bytes to be signed and returns what the operator must type. */
@@ -142,6 +142,8 @@ export interface SessionSummary {
   readonly openedAt: EpochMs;
   readonly records: number;
   readonly state: 'open' | 'sealed';
+  /** Only the second copy is there: the session was worked on another machine. */
+  readonly mirrorOnly: boolean;
 }
 
 /** A run as the screen shows it. */
@@ -163,6 +165,8 @@ export interface RunView {
   readonly inCharge: { readonly person: string; readonly name: string; readonly here: boolean } | null;
   readonly notes: readonly Remark[];
   readonly handovers: readonly Handover[];
+  /** The mirror that is left out, where the operator chose so and has not signed it yet. */
+  readonly oneCopy: string | null;
   /** The installed definition is another than the session's; taking it up wants a reason. Null when it is the same. */
   readonly changed: string | null;
   /** Records that the rules would not have let pass, in words. */

@@ -211,7 +211,7 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
     locked: () => call('locked'),
     unlock: () => call('unlock'),
     openRun: (runbookId, values) => call('openRun', runbookId, values),
-    resumeRun: (session) => call('resumeRun', session),
+    resumeRun: (session, oneCopy) => call('resumeRun', session, oneCopy),
     gateStep: (session, stepId) => call('gateStep', session, stepId),
     prepare: (request) => call('prepare', request),
     confirm: (promptId, typedCode) => call('confirm', promptId, typedCode),

@@ -21,6 +21,8 @@ export interface TakingUp {
   readonly fromMirror: boolean;
   /** The installed definition is another than the session's, in words; null when it is the same. */
   readonly changed: string | null;
+  /** The mirror that the operator chose to leave out, or null. */
+  readonly oneCopy: string | null;
 }
 
 /** One run in hand. `journal` is null until the opening is signed. */

@@ -16,14 +16,27 @@ export function folderOf(runbookId: string, session: string, now = new Date()): 
   return `${time}-${runbookId}-${session.slice(2, 10)}`;
 }
 
-/** The sessions in a folder, newest first. One that cannot be read is left out here; `evidence verify` says why. */
-export async function listSessions(evidenceDir: string): Promise<readonly SessionSummary[]> {
-  const names = await readdir(evidenceDir).catch(() => []);
-  const found = await Promise.all(names.map((name) => summaryOf(join(evidenceDir, name))));
-  return found.filter((one) => one !== null).sort((a, b) => b.openedAt - a.openedAt);
+/**
+ * The sessions in a folder, newest first, and those that only the mirror holds. One that cannot be read is left out here;
+ * `evidence verify` says why.
+ */
+export async function listSessions(
+  evidenceDir: string,
+  mirror: string | null = null,
+): Promise<readonly SessionSummary[]> {
+  const here = await sessionsIn(evidenceDir, false);
+  const known = new Set(here.map((one) => one.session));
+  const there = mirror === null ? [] : await sessionsIn(mirror, true);
+  return [...here, ...there.filter((one) => !known.has(one.session))].sort((a, b) => b.openedAt - a.openedAt);
 }
 
-async function summaryOf(path: string): Promise<SessionSummary | null> {
+async function sessionsIn(folder: string, mirrorOnly: boolean): Promise<readonly SessionSummary[]> {
+  const names = await readdir(folder).catch(() => []);
+  const found = await Promise.all(names.map((name) => summaryOf(join(folder, name), mirrorOnly)));
+  return found.filter((one) => one !== null);
+}
+
+async function summaryOf(path: string, mirrorOnly: boolean): Promise<SessionSummary | null> {
   const file = join(path, 'journal.jsonl');
   try {
     if ((await stat(file)).size > MAX_BYTES) return null;
@@ -40,6 +53,7 @@ async function summaryOf(path: string): Promise<SessionSummary | null> {
       openedAt: Date.parse(first.at),
       records: lines.length,
       state: lines.at(-1)?.includes('"kind":"seal"') === true ? 'sealed' : 'open',
+      mirrorOnly,
     };
   } catch {
     return null;

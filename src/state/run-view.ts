@@ -53,6 +53,7 @@ export function viewOfRun(run: Run, estate: DocumentedEstate): RunView {
           },
     notes: state.notes,
     handovers: state.handovers,
+    oneCopy: run.begun ? null : (run.takingUp?.oneCopy ?? null),
     changed: run.begun ? null : (run.takingUp?.changed ?? null),
     irregular: state.irregular.map((one) => `record ${one.seq}: ${one.reason}`),
     records: run.records.length,

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalBytes } from '../evidence/canonical.ts';
+import { canonicalBytes, evidenceText } from '../evidence/canonical.ts';
 import { Journal, newSession } from '../evidence/journal.ts';
 import { firstPrev } from '../evidence/line.ts';
 import type { Actor, DocumentedEstate, Hex, Observation, RecordBody } from '../model/index.ts';
@@ -28,6 +28,7 @@ import { changedDefinition, refuseOtherText } from './run-definitions.ts';
 import { type Identity, RunIdentity } from './run-identity.ts';
 import { checkpointAfter, type Pending, type Run, RunError, runOf, take } from './run-in-hand.ts';
 import { lookAt } from './run-look.ts';
+import { bringHome } from './run-mirror.ts';
 import { recordFor } from './run-requests.ts';
 import { folderOf, listSessions } from './run-sessions.ts';
 import { viewOfRun } from './run-view.ts';
@@ -49,11 +50,11 @@ export function startRuns(input: RunsInput): RunBackend {
   const runs = new Runs(input);
   return {
     runbooks: async () => (await runs.library()).map(({ compiled }) => compiled.runbook),
-    sessions: () => listSessions(input.input.evidenceDir),
+    sessions: () => listSessions(input.input.evidenceDir, input.estate.mirror),
     locked: () => runs.identity.locked(),
     unlock: () => runs.identity.unlock(),
     openRun: (runbookId, values) => runs.open(runbookId, values ?? {}),
-    resumeRun: (session) => runs.resume(session),
+    resumeRun: (session, oneCopy) => runs.resume(session, oneCopy === true),
     gateStep: (session, stepId) => runs.gateStep(session, stepId),
     prepare: (request) => runs.prepare(request),
     confirm: (promptId, code) => runs.confirm(promptId, code),
@@ -109,15 +110,16 @@ class Runs {
     return this.#show(run);
   }
 
-  async resume(session: string): Promise<RunView> {
+  async resume(session: string, oneCopy: boolean): Promise<RunView> {
     const known = this.#runs.get(session);
     if (known !== undefined && known.journal?.broken == null) return this.#show(known);
     if (known !== undefined) await known.journal?.close();
-    const summary = (await listSessions(this.#input.input.evidenceDir)).find(
-      (one) => one.session === session,
-    );
+    const { evidenceDir } = this.#input.input;
+    const { mirror } = this.#input.estate;
+    const summary = (await listSessions(evidenceDir, mirror)).find((one) => one.session === session);
     if (summary === undefined) throw new RunError('there is no such session on this machine');
-    const found = await Journal.recover({ dir: summary.path, mirror: this.#input.estate.mirror });
+    const dir = summary.mirrorOnly ? await bringHome(summary.path, evidenceDir) : summary.path;
+    const found = await Journal.recover({ dir, mirror: oneCopy ? null : mirror });
     if (found.journal.estateId !== this.#input.estate.id) {
       await found.journal.close();
       throw new RunError(
@@ -126,13 +128,14 @@ class Runs {
     }
     const run = runOf({
       session: found.journal.session,
-      dir: summary.path,
+      dir,
       runbook: found.journal.runbook,
       compiled: null,
       records: [...found.records],
       takingUp: {
         torn: found.torn,
         fromMirror: found.fromMirror,
+        oneCopy: oneCopy ? mirror : null,
         changed: changedDefinition(found.records, await this.library()),
       },
       journal: found.journal,
@@ -231,6 +234,11 @@ class Runs {
     const changed = run.takingUp?.changed ?? null;
     if (changed !== null && note.trim() === '')
       throw new RunError(`${changed}. Going on with the session's own text wants a reason: begin REASON`);
+    const without = run.takingUp?.oneCopy ?? null;
+    if (without !== null && note.trim() === '')
+      throw new RunError(
+        `the mirror ${without} is left out. Going on on one copy wants a reason: begin REASON`,
+      );
     const open = run.records.find((one) => one.kind === 'open');
     if (open === undefined) throw new RunError('the session was never opened');
     const { id, version, sha256 } = open.open.runbook;
@@ -241,7 +249,13 @@ class Runs {
       from_mirror: run.takingUp?.fromMirror ?? false,
       runbook: { id, version, sha256 },
       trust_sha256: trustSha256,
-      note: changed === null ? note : `${changed}. Accepted: ${note}`,
+      note: evidenceText(
+        [
+          ...accepted(changed),
+          ...accepted(without === null ? null : `on one copy, without the mirror ${without}`),
+          note,
+        ].join(''),
+      ),
     });
   }
 
@@ -372,4 +386,9 @@ class Runs {
     this.#input.tell({ type: 'run', run: view });
     return view;
   }
+}
+
+/** What the operator goes on in spite of, in words before their reason. */
+function accepted(what: string | null): readonly string[] {
+  return what === null ? [] : [`${what}. Accepted: `];
 }

@@ -1,5 +1,5 @@
 import { sanitiseLine, type Verdict } from '../../model/index.ts';
-import type { AttachRequest, Backend, Prompt, RunView } from '../../state/backend.ts';
+import type { AttachRequest, Backend, Prompt, RunStepView, RunView } from '../../state/backend.ts';
 import type { ViewInput } from '../views/estate-views.ts';
 import { runView, stepLines, verdictWord, whatIsLeft } from '../views/work-views.ts';
 import { plainLines } from './render-plain.ts';
@@ -71,7 +71,7 @@ export class PlainRun {
         await this.#open(await this.#openRun(tail));
         return true;
       case 'resume':
-        await this.#open(await this.#backend.resumeRun(await this.#sessionOf(tail)));
+        await this.#open(await this.#resume(tail));
         return true;
       case 'step':
         this.#showStep(tail);
@@ -176,7 +176,9 @@ export class PlainRun {
     this.#run = run;
     this.#say(...plainLines(runView(this.#input(), run, 100, 100)));
     if (run.begun) return;
-    if (run.changed !== null)
+    if (run.oneCopy !== null)
+      this.#say(`Without the mirror ${sanitiseLine(run.oneCopy, 500)}. To go on on one copy: begin REASON`);
+    else if (run.changed !== null)
       this.#say(`${sanitiseLine(run.changed, 500)}. To go on with the session's own text: begin REASON`);
     else await this.#ask({ kind: 'begin', session: run.session });
   }
@@ -188,6 +190,15 @@ export class PlainRun {
       rest.map((one) => [one.split('=')[0] ?? '', one.slice(one.indexOf('=') + 1)]),
     );
     return this.#backend.openRun(id, values);
+  }
+
+  async #resume(tail: string): Promise<RunView> {
+    const [start = '', word = ''] = tail.split(' ');
+    if (word !== '' && word !== 'onecopy')
+      throw new Error(
+        'Say which session: "resume SESSION", or "resume SESSION onecopy" to leave a broken mirror out.',
+      );
+    return this.#backend.resumeRun(await this.#sessionOf(start), word === 'onecopy');
   }
 
   #atHand(): { readonly session: string; readonly stepId: string } {
@@ -246,7 +257,7 @@ export class PlainRun {
     if (step === undefined) this.#say(id === '' ? whatIsLeft(run) : `There is no step "${id}".`);
     else
       this.#say(
-        `-- step ${run.steps.indexOf(step) + 1} of ${run.steps.length}`,
+        placeInWay(run, step),
         ...stepLines(step, 100, 100).map((one) => sanitiseLine(one.map((part) => part.text).join(''), 2000)),
       );
   }
@@ -320,6 +331,13 @@ export class PlainRun {
       ...result.lines.map((one) => `  ${sanitiseLine(one, 500)}`),
     );
   }
+}
+
+/** Where a step stands: by its number, or in a back-out. */
+function placeInWay(run: RunView, step: RunStepView): string {
+  if (step.step.backOut !== null) return `-- back-out step ${step.step.id}`;
+  const way = run.steps.filter((one) => one.step.backOut === null);
+  return `-- step ${way.indexOf(step) + 1} of ${way.length}`;
 }
 
 /** The exit code behind the word "exit" at the end of a line, or null. */

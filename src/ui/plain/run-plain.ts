@@ -28,7 +28,7 @@ const HELP = [
   'Screens: overview, hosts, guests, tiers, hyperledger, runbooks, evidence, program, log. A word after the name filters.',
   'show SUBJECT     the whole story of one subject, for example: show vmid:6000',
   'refresh          ask every source again',
-  'run ID           begin a runbook;   resume SESSION   go on with one (the first characters are enough)',
+  'run ID           begin a runbook;   resume SESSION [onecopy]   go on with one, without a broken mirror',
   'run ID x=VALUE   begin one that has variables;   begin REASON   go on although the definition was changed',
   'step [ID]        the step at hand, or another;   probe [ID]   ask its read-only probes',
   'confirm [NOTE]   confirm the step;   still | failed | deviated | skipped | na REASON   other answers;   go, nogo REASON',
