@@ -20,8 +20,8 @@ export interface StepGate {
   /** Every endpoint of `subject` of the probe's kind is asked. */
   readonly probe: string;
   readonly subject: SubjectId;
-  /** The gate holds when this health is reached by the assessed subject. */
-  readonly expectHealth: readonly ('ok' | 'as-expected' | 'degraded')[];
+  /** The gate holds when the assessed subject has one of these. With `failed` among them only a look is asked for. */
+  readonly expectHealth: readonly ('ok' | 'as-expected' | 'degraded' | 'failed')[];
   /** Values that facts of `probe` must show besides, on every endpoint of `subject` that it asks. */
   readonly match: readonly FactMatch[];
 }

@@ -28,7 +28,7 @@ export interface StepSource {
   readonly gates?: readonly {
     readonly subject: string;
     readonly probe?: string;
-    readonly expect: readonly ('ok' | 'as-expected' | 'degraded')[];
+    readonly expect: readonly ('ok' | 'as-expected' | 'degraded' | 'failed')[];
     readonly match?: readonly MatchSource[];
   }[];
   readonly verdicts?: readonly Verdict[];

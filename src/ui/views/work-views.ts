@@ -27,7 +27,7 @@ export function runbooksView(
       cells: [
         span('begin', 'good'),
         span(one.title),
-        span(`${one.steps.length} steps, version ${one.version}`, 'dim'),
+        span(`${wayOf(one.steps).length} steps, version ${one.version}`, 'dim'),
       ],
       opens: { kind: 'runbook' as const, id: one.id },
     })),
@@ -150,7 +150,8 @@ export function verdictWord(verdict: string): string {
 export function runView(input: ViewInput, run: RunView, columns: number, roomForText: number): View {
   const { glyphs } = input;
   const current = run.steps.find((one) => one.step.id === run.current) ?? null;
-  const done = run.steps.filter((one) => one.verdict !== null).length;
+  const way = run.steps.filter((one) => one.step.backOut === null);
+  const done = way.filter((one) => one.verdict !== null).length;
   const state =
     run.state === 'sealed'
       ? span('SEALED', 'good')
@@ -158,7 +159,7 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
         ? span('READ-ONLY', 'bad')
         : span('open', 'warn');
   const top: Line[] = [
-    line(span(`${done} of ${run.steps.length} steps answered, ${run.records} records, `), state),
+    line(span(`${done} of ${way.length} steps answered, ${run.records} records, `), state),
   ];
   if (run.broken !== null) top.push(line(span(sanitiseLine(run.broken, 300), 'bad')));
   if (!run.begun && run.state === 'open')
@@ -194,7 +195,7 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
       { label: 'answer', width: 15 },
       { label: 'by', width: 16 },
     ],
-    rows: run.steps.map((one) => ({
+    rows: shownSteps(run).map((one) => ({
       id: one.step.id,
       cells: [
         span(
@@ -212,6 +213,18 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
     empty: '',
     framed: false,
   };
+}
+
+/** The steps of the way itself. */
+function wayOf<T extends { readonly backOut: string | null }>(steps: readonly T[]): readonly T[] {
+  return steps.filter((one) => one.backOut === null);
+}
+
+/** The way, and of the back-outs only what is walked or was. */
+function shownSteps(run: RunView): readonly RunStepView[] {
+  return run.steps.filter(
+    (one) => one.step.backOut === null || one.verdict !== null || one.step.id === run.current,
+  );
 }
 
 /** What an open run without a step at hand waits for. */

@@ -1,0 +1,134 @@
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Demo, startDemo } from '../../src/demo/start.ts';
+import { loadEstate } from '../../src/estate/index.ts';
+import { verifySession } from '../../src/evidence/verify.ts';
+import { bundledRunbooks, replay } from '../../src/runbooks/index.ts';
+import { ANNA, BERT, Desk, type Place, trustOf } from './desk.ts';
+
+let root = '';
+let demo: Demo;
+let trust: Uint8Array;
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'c138-walks-'));
+  demo = await startDemo({ scenario: 'healthy', blockPeriodS: 1 });
+  trust = await trustOf((await loadEstate(demo.configPath)).id);
+});
+afterAll(async () => {
+  await demo.stop();
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** What the variables of the bundled runbooks stand for in the simulation. */
+const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'besu-upgrade': { release: '25.12.0' },
+  'duplicate-addresses': { address: '192.0.2.10' },
+  'placeholder-activation': { vmid: '6400' },
+  'restore-drill': { workload: 'the explorer', rpo: '60', rto: '90' },
+  'ssh-host-key-changed': { host: 'r630-04' },
+  'validator-key-rotation': { old: `0x${'11'.repeat(20)}`, new: `0x${'22'.repeat(20)}` },
+};
+
+function placeOf(name: string): Place {
+  const folder = join(root, name);
+  const place = {
+    configPath: demo.configPath,
+    configDir: join(folder, 'config'),
+    evidenceDir: join(folder, 'evidence'),
+    trust,
+  };
+  mkdirSync(place.configDir, { recursive: true });
+  mkdirSync(place.evidenceDir, { recursive: true });
+  return place;
+}
+
+async function verified(desk: Desk): Promise<void> {
+  const report = await verifySession(desk.view.path, { trust });
+  // Nobody pinned the simulation's validators, which is only said.
+  expect(report.findings.filter((one) => one.severity === 'fail')).toEqual([]);
+  expect(report.exitCode).toBe(0);
+  // The journal alone gives what the screen showed, and the engine would have let every record pass.
+  const state = replay(desk.view.runbook, desk.records);
+  expect(state.irregular).toEqual([]);
+  expect(state.steps.map((one) => one.verdict)).toEqual(desk.view.steps.map((one) => one.verdict));
+}
+
+const ids = (await bundledRunbooks()).map((one) => one.runbook.id);
+
+describe('every bundled runbook on the simulated estate', () => {
+  it.concurrent.each(ids)(
+    '%s, straight from open to seal',
+    async (id) => {
+      const desk = await Desk.sit(ANNA, placeOf(`straight-${id}`));
+      await desk.open(id, VALUES[id]);
+      while (desk.view.current !== null) await desk.answer();
+      expect(desk.view.phase).toBe('done');
+      await desk.seal();
+      await verified(desk);
+      expect(
+        desk.view.steps.filter((one) => one.step.backOut !== null).every((one) => one.verdict === null),
+      ).toBe(true);
+      await desk.runs.close();
+    },
+    240_000,
+  );
+
+  it.concurrent.each(ids)(
+    '%s, with a deviation, a failure, its back-out, a crash and a handover',
+    async (id) => {
+      const place = placeOf(`troubled-${id}`);
+      const first = await Desk.sit(ANNA, place);
+      await first.open(id, VALUES[id]);
+      const { session, path } = first.view;
+      const leadsBack = (): boolean =>
+        first.view.steps.find((one) => one.step.id === first.view.current)?.step.onFailure.action ===
+        'back-out';
+      while (!leadsBack()) await first.answer();
+      const failing = first.view.current ?? '';
+      await first.ask({ kind: 'deviate', session, stepId: failing, note: 'tried at another hour' });
+      await first.attach(failing, 'it says: PASSWORD=hunter2\n', 3);
+      await first.fail();
+      expect(first.view).toMatchObject({ phase: 'back-out', failed: failing });
+      await first.runs.close();
+      appendFileSync(join(path, 'journal.jsonl'), '{"body":{"actor":null,"at":"20');
+
+      const second = await Desk.sit(ANNA, place);
+      await second.resume(session);
+      expect(second.view).toMatchObject({ phase: 'back-out', failed: failing });
+      while (second.view.phase === 'back-out') await second.answer();
+      expect(second.view).toMatchObject({ phase: 'decision', current: null });
+      await second.ask({ kind: 'note', session, stepId: failing, note: 'the cause was found' });
+      await second.handOver(BERT);
+      await expect(second.ask({ kind: 'again', session, note: 'mine?' })).rejects.toThrow(
+        /Bert is in charge/,
+      );
+      await second.runs.close();
+
+      const elsewhere = placeOf(`elsewhere-${id}`);
+      second.carryTo(elsewhere.evidenceDir);
+      const third = await Desk.sit(BERT, elsewhere);
+      await third.resume(session);
+      expect(third.view.inCharge).toMatchObject({ person: 'bert' });
+      await third.ask({ kind: 'again', session, note: 'the cause is mended' });
+      expect(third.view.current).toBe(failing);
+      await third.attach(failing, 'all is well\n', 0);
+      while (third.view.current !== null) await third.answer();
+      await third.seal();
+      await verified(third);
+
+      const records = third.records;
+      const kinds = new Set(records.map((one) => one.kind));
+      for (const kind of ['deviation', 'handover', 'resume', 'event', 'checkpoint', 'seal'] as const)
+        expect(kinds, kind).toContain(kind);
+      expect(records.find((one) => one.kind === 'resume')).toMatchObject({ resume: { torn: { bytes: 30 } } });
+      expect(JSON.stringify(records)).not.toContain('hunter2');
+      const attached = third.view.steps.find((one) => one.step.id === failing)?.attached;
+      expect(attached).toMatchObject([{ exitCode: 3, unexpected: true, redacted: 1 }, { exitCode: 0 }]);
+      await third.runs.close();
+    },
+    300_000,
+  );
+});
