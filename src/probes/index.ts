@@ -2,5 +2,6 @@ export * from './allow-list.ts';
 export * from './context.ts';
 export { commonRound, secondRound, windowRound } from './estate-chain.ts';
 export * from './observe.ts';
+export { clusterRound } from './proxmox-round.ts';
 export { relayRound } from './relay.ts';
 export { closeSsh } from './transports/ssh.ts';

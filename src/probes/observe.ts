@@ -7,9 +7,10 @@ import { commonRound, newestOf, ownHeads, secondRound, windowRound } from './est
 import { fabricOrderer, fabricPeer } from './fabric.ts';
 import { fireflyStatus } from './firefly.ts';
 import { indyNode } from './indy.ts';
-import { pooled } from './pool.ts';
-import { pveApi, pveInventory } from './proxmox.ts';
-import { inOrderOfAccess } from './proxmox-source.ts';
+import { pooledByTarget } from './pool.ts';
+import { Progress } from './progress.ts';
+import { pveApi } from './proxmox.ts';
+import { clusterReady, clusterRound } from './proxmox-round.ts';
 import { evmHead, relayRound } from './relay.ts';
 import {
   acapyStatus,
@@ -20,6 +21,7 @@ import {
   httpRoute,
 } from './runtimes.ts';
 import { sshHost } from './ssh-host.ts';
+import { targetOf } from './target.ts';
 import { tcpProbe } from './tcp-probe.ts';
 
 /** How a pass over the estate is made. */
@@ -35,7 +37,9 @@ export interface ObserveOptions {
   readonly concurrency?: number;
 }
 
-const CONCURRENCY = 64;
+/** Endpoints asked at the same time in one pass, in all and on one target. */
+const CONCURRENCY = 256;
+const PER_TARGET = 4;
 
 /**
  * Everything that one endpoint can be asked by itself. Never throws for what the other side does.
@@ -83,8 +87,8 @@ export async function observeEndpoint(
 }
 
 /**
- * One pass over the estate: every endpoint asked side by side, then the questions that need several answers
- * (the cluster through one host that answers, one block at a common height on all nodes, the quorum proof of the highest head).
+ * One pass over the estate: every endpoint asked side by side, and the questions that need several answers as soon as those are in (the
+ * cluster through one host that answers, one block at a common height on all nodes, the quorum proof of the highest head).
  * One endpoint that is silent delays nobody else. An abort keeps what was gathered.
  */
 export async function observeEstate(
@@ -105,17 +109,33 @@ export async function observeEstate(
       options.onObservation?.(one);
     }
   };
-  await pooled(endpoints, options.concurrency ?? CONCURRENCY, async (endpoint) => {
-    if (!context.signal.aborted) keep(await observeEndpoint(context, endpoint));
-  });
-  if (!context.signal.aborted)
-    await Promise.all([
-      clusterRound(context, endpoints, gathered, keep),
-      commonRound(context, endpoints, gathered, keep),
-      windowRound(context, endpoints, gathered, keep),
-      secondRound(context, endpoints, gathered, keep),
-      relayRound(context, endpoints, keep),
-    ]);
+  const progress = new Progress(endpoints);
+  const unlessAborted = async (work: () => Promise<unknown>): Promise<void> => {
+    if (!context.signal.aborted) await work();
+  };
+  const nodes = endpoints.filter((one) => one.kind === 'json-rpc');
+  const caps = { limit: options.concurrency ?? CONCURRENCY, perTarget: PER_TARGET, targetOf };
+  await Promise.all([
+    pooledByTarget(endpoints, caps, async (endpoint) => {
+      await unlessAborted(async () => keep(await observeEndpoint(context, endpoint)));
+      progress.done(endpoint);
+    }),
+    clusterReady(endpoints, gathered, progress).then(() =>
+      unlessAborted(() => clusterRound(context, endpoints, gathered, keep)),
+    ),
+    progress
+      .when(() => !nodes.some((one) => progress.owes(one)))
+      .then(() =>
+        unlessAborted(() =>
+          Promise.all([
+            commonRound(context, endpoints, gathered, keep),
+            windowRound(context, endpoints, gathered, keep),
+            secondRound(context, endpoints, gathered, keep),
+          ]),
+        ),
+      ),
+    unlessAborted(() => relayRound(context, endpoints, keep)),
+  ]);
   keep(quorumRound(context, gathered));
   return gathered;
 }
@@ -141,33 +161,6 @@ export function quorumRound(context: ProbeContext, gathered: readonly Observatio
   const [best] = good;
   if (best === undefined || good.length <= bad.length) return [first.proof];
   return [best.proof, ...bad.map(({ head, proof }) => ({ ...proof, subject: head.subject }))];
-}
-
-/** How many hosts are asked about the cluster before we say that nobody could look. */
-const MAX_CLUSTER_TRIES = 3;
-
-/**
- * The cluster-wide questions go to the best way to a host whose Proxmox answered, and to the next when its list does not come; if none
- * answered, to the best way, so that its failure is on record.
- */
-export async function clusterRound(
-  context: ProbeContext,
-  endpoints: readonly Endpoint[],
-  gathered: readonly Observation[],
-  keep: (observations: readonly Observation[]) => void,
-): Promise<void> {
-  const ways = inOrderOfAccess(endpoints);
-  const answering = new Set(
-    gathered.filter((one) => one.probe === 'pve-api' && one.answer.class === 'ok').map((one) => one.endpoint),
-  );
-  const good = ways.filter((one) => answering.has(one.id));
-  let first: readonly Observation[] | null = null;
-  for (const way of (good.length > 0 ? good : ways.slice(0, 1)).slice(0, MAX_CLUSTER_TRIES)) {
-    const { observations, listed } = await pveInventory(context, way);
-    if (listed || context.signal.aborted) return keep(observations);
-    first ??= observations;
-  }
-  if (first !== null) keep(first);
 }
 
 /** The heads of the nodes of this network, highest first. */

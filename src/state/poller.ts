@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointKind, EpochMs, Observation } from '../model/index.ts';
 import { couldLook } from '../model/index.ts';
+import { targetOf } from '../probes/target.ts';
 import type { SourceState } from './backend.ts';
 
 /** How often and how hard sources are asked. Times in milliseconds. */
@@ -139,18 +140,6 @@ export function sourceState(schedule: Schedule, id: string): SourceState | null 
 function change(schedule: Schedule, id: string, edit: (entry: Entry) => Entry): Schedule {
   const entry = schedule.get(id);
   return entry === undefined ? schedule : new Map(schedule).set(id, edit(entry));
-}
-
-const LOOPBACK = /^(localhost|127\.|\[?::1)/;
-
-/** The machine that bears the load: a host, or host and port on loopback, where one host plays many. */
-export function targetOf(endpoint: Endpoint): string {
-  try {
-    const url = new URL(endpoint.url);
-    return LOOPBACK.test(url.hostname) ? url.host : url.hostname;
-  } catch {
-    return endpoint.id;
-  }
 }
 
 /** Why nobody could look, from the answers of one round, or null when at least one answer came. */

@@ -1,6 +1,4 @@
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer as createHttp, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -10,44 +8,19 @@ import { Rights, readGuests, readNodes, rowsOf } from '../../src/probes/proxmox-
 import { inOrderOfAccess, wayOf } from '../../src/probes/proxmox-source.ts';
 import { subject } from '../model/make.ts';
 import { contextOf, endpoint } from './context.ts';
+import { type Answers, AUDITOR, MadeApis, madeNode, pveshScript } from './proxmox-made.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'c138-pve-'));
 afterAll(() => rmSync(folder, { recursive: true }));
-const servers: ReturnType<typeof createHttp>[] = [];
-afterEach(async () => {
-  await Promise.all(servers.splice(0).map((one) => new Promise((resolve) => one.close(resolve))));
-});
+const apis = new MadeApis();
+afterEach(() => apis.close());
+const serve = (answers: Answers): Promise<Endpoint> => apis.serve(answers);
 
-type Answers = Readonly<Record<string, unknown>>;
-/** A made-up API: path to content, in the envelope. A path that is missing is 501, as for Proxmox. */
-async function serve(answers: Answers, seen: IncomingMessage[] = []): Promise<Endpoint> {
-  const server = createHttp((request, response) => {
-    seen.push(request);
-    const data = answers[(request.url ?? '').replace('/api2/json', '')];
-    response.writeHead(data === undefined ? 501 : 200, { 'content-type': 'application/json;charset=UTF-8' });
-    response.end(JSON.stringify({ data: data ?? null }));
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return endpoint({ url: `http://127.0.0.1:${port}`, kind: 'proxmox-api', subject: 'host:n1' });
-}
-
-/** A made-up pvesh: prints a file for each path, bare; without one it fails as told. */
-function pvesh(answers: Answers, otherwise = 'echo "no such resource" >&2; exit 2'): Endpoint {
-  const dir = mkdtempSync(join(folder, 'node-'));
-  const cases = Object.entries(answers).map(([path, value], index) => {
-    writeFileSync(join(dir, `${index}.json`), JSON.stringify(value));
-    return `"get ${path} --output-format json") cat ${join(dir, `${index}.json`)};;`;
-  });
-  const file = join(dir, 'pvesh');
-  writeFileSync(
-    file,
-    `#!/bin/sh\nenv > ${dir}/env\ncase "$*" in\n${cases.join('\n')}\n*) ${otherwise};;\nesac\n`,
-  );
-  chmodSync(file, 0o755);
-  return endpoint({ url: `local://${file}`, kind: 'proxmox-api', subject: 'host:n1', timeoutMs: 4000 });
-}
+const pvesh = (answers: Answers, otherwise = 'echo "no such resource" >&2; exit 2'): Endpoint => {
+  const script = `env > "$(dirname "$0")/env"\n${pveshScript(folder, answers, otherwise)}`;
+  const dir = madeNode(folder, { pvesh: script });
+  return endpoint({ url: `local://${dir}/pvesh`, kind: 'proxmox-api', subject: 'host:n1', timeoutMs: 4000 });
+};
 
 const documented = (...vmids: number[]) => ({
   subjects: vmids.map((vmid) => ({ ...subject(), id: `vmid:${vmid}` as const, vmid })),
@@ -67,7 +40,6 @@ const resources = [
   { type: 'node', id: 'node/n1', node: 'n1', status: 'online' },
   { type: 'node', id: 'node/n2', node: 'n2', status: 'online' },
 ];
-const AUDITOR = { '/': { 'VM.Audit': 1, 'Sys.Audit': 1 }, '/vms': { 'VM.Audit': 1 } };
 
 describe('the order of access', () => {
   it('is pvesh here, the API here, the API elsewhere, then SSH', () => {

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { targetOf } from '../../src/probes/target.ts';
 import {
   allDue,
   DEFAULT_PLAN,
@@ -12,7 +13,6 @@ import {
   type PollPlan,
   sourceState,
   started,
-  targetOf,
 } from '../../src/state/poller.ts';
 import { endpointOf, observationOf } from './fixtures.ts';
 
