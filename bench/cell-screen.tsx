@@ -39,7 +39,14 @@ async function ours(): Promise<void> {
     verify: unused,
     close: async () => undefined,
   };
-  const done = runConsole({ backend, ascii: false, colour: true, fullRedraw: mode === 'ours-full' });
+  const done = runConsole({
+    backend,
+    ascii: false,
+    colour: true,
+    fullRedraw: mode === 'ours-full',
+    save: unused,
+    remember: unused,
+  });
   let height = 100_000;
   const now = Date.now();
   const tell = (): void => {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { Backend } from '../state/backend.ts';
 import type { Paths } from '../state/paths.ts';
 import { startWorker } from '../state/worker-client.ts';
@@ -21,7 +22,7 @@ export async function consoleCommand(paths: Paths, flags: ConsoleFlags, io: Io):
   if (flags.offline !== undefined) {
     const { openOffline } = await import('../state/offline.ts');
     const { readingFor } = await import('./offline-reading.ts');
-    return show(await openOffline(flags.offline, readingFor(paths)), choice, flags);
+    return show(await openOffline(flags.offline, readingFor(paths)), choice, flags, paths);
   }
   return live(paths, null, choice, flags);
 }
@@ -62,7 +63,7 @@ async function live(
     demoDir,
   });
   await screen;
-  return show(backend, choice, flags);
+  return show(backend, choice, flags, paths);
 }
 
 /** Loads what draws, while the worker starts. A failure is told when it is used. */
@@ -77,7 +78,12 @@ function loadInk(choice: ScreenChoice): Promise<typeof import('../ui/console.tsx
   return import('../ui/console.tsx');
 }
 
-async function show(backend: Backend, choice: ScreenChoice, flags: ConsoleFlags): Promise<number> {
+async function show(
+  backend: Backend,
+  choice: ScreenChoice,
+  flags: ConsoleFlags,
+  paths: Paths,
+): Promise<number> {
   const runbook = flags.runbook === undefined ? {} : { runbook: flags.runbook };
   try {
     if (choice.plain) {
@@ -85,14 +91,28 @@ async function show(backend: Backend, choice: ScreenChoice, flags: ConsoleFlags)
       return await runPlain({ backend, ...runbook, input: process.stdin, output: process.stdout });
     }
     const { runConsole } = await loadInk(choice);
-    await runConsole({
+    const signal = await runConsole({
       backend,
       ascii: choice.ascii,
       colour: choice.colour,
+      theme: choice.theme,
+      keys: choice.keys,
+      firstTab: choice.firstTab,
       fullRedraw: choice.fullRedraw,
       ...runbook,
+      save: async (name, text) => {
+        const { saveExport } = await import('../state/exports.ts');
+        return saveExport(paths.exportsDir, name, text);
+      },
+      remember: async (changes) => {
+        const { openSettings } = await import('../state/settings.ts');
+        openSettings(paths.configDir.path).set(changes);
+      },
     });
-    return 0;
+    if (signal === null) return 0;
+    process.stderr.write(`c138: ended by ${signal}\n`);
+    // As a shell tells that a program was ended by a signal.
+    return 128 + constants.signals[signal];
   } finally {
     await backend.close();
   }

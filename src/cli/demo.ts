@@ -19,6 +19,7 @@ export function demoPaths(paths: Paths, configPath: string): Paths {
     keysDir: join(base, 'config', 'keys'),
     evidenceDir: join(base, 'evidence'),
     reportsDir: join(base, 'reports'),
+    exportsDir: join(base, 'exports'),
   };
 }
 

@@ -16,11 +16,14 @@ export interface ScreenChoice {
   readonly ascii: boolean;
   readonly colour: boolean;
   readonly fullRedraw: boolean;
+  readonly theme: Settings['theme'];
+  readonly keys: Settings['keys'];
+  readonly firstTab: number;
 }
 
 /**
  * How to draw: a flag beats the environment, which beats the settings. NO_COLOR (any text that is not empty), TERM=dumb
- * (line mode) and TERM=linux (a console font without most glyphs) are honoured. Pure.
+ * (line mode), TERM=linux (a console font without most glyphs) and a locale without UTF-8 are honoured. Pure.
  */
 export function chooseScreen(flags: ScreenFlags, env: NodeJS.ProcessEnv, settings: Settings): ScreenChoice {
   const dumb = env.TERM === 'dumb';
@@ -34,10 +37,18 @@ export function chooseScreen(flags: ScreenFlags, env: NodeJS.ProcessEnv, setting
     ascii:
       flags.ascii === true ||
       settings.glyphs === 'ascii' ||
-      (settings.glyphs === 'auto' && (dumb || env.TERM === 'linux')),
+      (settings.glyphs === 'auto' && (dumb || env.TERM === 'linux' || !isUtf8(env))),
     colour: !noColour,
     fullRedraw: flags.fullRedraw === true || settings.fullRedraw,
+    theme: settings.theme,
+    keys: settings.keys,
+    firstTab: settings.firstTab,
   };
+}
+
+/** True when the locale says UTF-8, by the order of POSIX (XBD section 8.2): LC_ALL, LC_CTYPE, LANG. None at all is the C locale. */
+function isUtf8(env: NodeJS.ProcessEnv): boolean {
+  return /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '');
 }
 
 /** The settings in force. Their package is loaded only where there is a file to read. */

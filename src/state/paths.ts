@@ -19,6 +19,8 @@ export interface Paths {
   /** One folder for each evidence session. */
   readonly evidenceDir: string;
   readonly reportsDir: string;
+  /** What a person took out of the console: tables, screens. */
+  readonly exportsDir: string;
 }
 
 export interface PathInput {
@@ -77,6 +79,7 @@ export function resolvePaths(input: PathInput = {}): Paths {
     keysDir: join(configDir.path, 'keys'),
     evidenceDir: join(stateDir.path, 'evidence'),
     reportsDir: join(stateDir.path, 'reports'),
+    exportsDir: join(stateDir.path, 'exports'),
   };
 }
 

@@ -7,6 +7,9 @@ export interface Settings {
   readonly firstTab: number;
   /** Redraw the whole screen each time, for terminals with odd glyph widths. */
   readonly fullRedraw: boolean;
+  readonly theme: 'dark' | 'light' | 'safe' | 'mono';
+  /** Keys instead of those of the table, by the id of the command (docs/keys.md). */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -14,4 +17,6 @@ export const DEFAULT_SETTINGS: Settings = {
   glyphs: 'auto',
   firstTab: 1,
   fullRedraw: false,
+  theme: 'dark',
+  keys: {},
 };

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs';
 import Conf from 'conf';
 import { sanitiseLine } from '../model/index.ts';
+import { SETTINGS_PROPERTIES } from './settings-schema.ts';
 import { DEFAULT_SETTINGS, type Settings } from './settings-type.ts';
 
 export { DEFAULT_SETTINGS, type Settings } from './settings-type.ts';
@@ -35,12 +36,7 @@ export function openSettings(folder: string): SettingsStore {
       clearInvalidConfig: false,
       accessPropertiesByDotNotation: false,
       rootSchema: { additionalProperties: false },
-      schema: {
-        colour: { type: 'string', enum: ['auto', 'never'], default: DEFAULT_SETTINGS.colour },
-        glyphs: { type: 'string', enum: ['auto', 'unicode', 'ascii'], default: DEFAULT_SETTINGS.glyphs },
-        firstTab: { type: 'integer', minimum: 1, maximum: 8, default: DEFAULT_SETTINGS.firstTab },
-        fullRedraw: { type: 'boolean', default: DEFAULT_SETTINGS.fullRedraw },
-      },
+      schema: structuredClone(SETTINGS_PROPERTIES) as never,
     });
     return {
       path,

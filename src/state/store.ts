@@ -7,6 +7,7 @@ import {
   type EstateAssessment,
   type Snapshot,
   type SnapshotOrigin,
+  sanitiseLine,
 } from '../model/index.ts';
 import type { Backend, BackendEvent, LogLevel, RunView, SourceState } from './backend.ts';
 
@@ -91,7 +92,7 @@ export function followBackend(
   backend: Backend,
   rules: readonly CrossRule[],
   clock: () => EpochMs = Date.now,
-): { readonly store: ConsoleStore; tick(): void; stop(): void } {
+): { readonly store: ConsoleStore; tick(): void; log(level: LogLevel, text: string): void; stop(): void } {
   const store = createStore<ConsoleState>(() => EMPTY);
   const stop = backend.subscribe((event) =>
     store.setState((state) => afterEvent(state, event, clock(), rules), true),
@@ -102,6 +103,10 @@ export function followBackend(
       const { snapshot, origin } = store.getState();
       if (snapshot === null || origin?.mode !== 'live') return;
       store.setState({ assessment: assessEstate(snapshot, clock(), rules) });
+    },
+    log(level, text) {
+      const line = { at: clock(), level, text: sanitiseLine(text, 400), count: 1 };
+      store.setState((state) => ({ log: addLog(state.log, line) }));
     },
     stop,
   };

@@ -1,47 +1,73 @@
 import { Box, useApp, useInput, usePaste, useWindowSize } from 'ink';
-import { type ReactElement, useCallback, useEffect, useReducer, useState } from 'react';
+import { type ReactElement, useCallback, useEffect, useMemo, useReducer, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Backend } from '../state/backend.ts';
 import type { ConsoleStore } from '../state/store.ts';
-import { AnswerBox, answerLines } from './components/answer-box.tsx';
-import { helpLines, LinesPane, tabsLine } from './components/chrome.tsx';
+import type { Tools } from './actions.ts';
+import type { Bindings } from './bindings.ts';
+import { footerText } from './bindings.ts';
+import type { Where } from './commands.ts';
+import { answerLines } from './components/answer-box.tsx';
+import { crumbsLine, LinesPane, suggestionLines, tabsLine, tooSmallLines } from './components/chrome.tsx';
 import { LineText } from './components/lines.tsx';
 import { ViewPane } from './components/view-pane.tsx';
 import { handOver } from './hand-over.ts';
 import { handleKey } from './input.ts';
-import { footerText } from './keys.ts';
-import { filterRows } from './list.ts';
-import { listName, navigate, START } from './navigation.ts';
-import type { Theme } from './theme.ts';
+import type { ScreenId } from './keys.ts';
+import { filterRows, sortRows } from './list.ts';
+import { filterOf, listName, navigate, START } from './navigation.ts';
+import { suggestionsFor } from './palette.ts';
+import { makeTheme, type Theme, type ThemeName } from './theme.ts';
 import { useAnswer } from './use-answer.ts';
 import { useWork } from './use-work.ts';
+import { factsOf, worldOf } from './views/context.ts';
+import { detailView } from './views/detail-view.ts';
 import { headerLine } from './views/header-view.ts';
+import { helpView } from './views/help-view.ts';
 import { line, span } from './views/types.ts';
 import { viewOf } from './views/view-of.ts';
 
 export const LEAST_COLUMNS = 60;
 export const LEAST_ROWS = 15;
 const CHROME_ROWS = 4;
+/** From here on the story of the subject under the cursor stands beside the list. */
+const BESIDE_COLUMNS = 160;
+const MAX_SUGGESTIONS = 6;
 
 export interface AppProps {
   readonly backend: Backend;
   readonly store: ConsoleStore;
   readonly theme: Theme;
+  readonly bindings: Bindings;
+  /** What the terminal and the disk can be asked for; the theme is changed here. */
+  readonly tools: Omit<Tools, 'theme' | 'suspend'> & {
+    /** Resolves when everything that was drawn has left the program. */
+    drained(): Promise<void>;
+    /** Stops the program until the shell continues it. */
+    stop(): Promise<void>;
+    /** Keeps a preference for the next time. */
+    remember(changes: { readonly theme: ThemeName }): Promise<void>;
+    /** How the terminal is lent to somebody else; the app sets it. */
+    lend: (work: () => Promise<void>) => Promise<void>;
+  };
+  readonly screen?: ScreenId;
   /** Opens this runbook at once. */
   readonly runbook?: string;
   readonly clock?: () => number;
 }
 
 /** The whole console: header, screens, the screen itself, footer. It only draws; what is drawn is decided in `views`. */
-export function App({ backend, store, theme, runbook, clock = Date.now }: AppProps): ReactElement {
+export function App(props: AppProps): ReactElement {
+  const { backend, store, bindings, runbook, clock = Date.now } = props;
   const { exit, suspendTerminal } = useApp();
   const { columns, rows } = useWindowSize();
   const state = useStore(store);
-  const [place, go] = useReducer(navigate, START);
+  const [theme, setTheme] = useState(props.theme);
+  const [place, go] = useReducer(navigate, { ...START, screen: props.screen ?? START.screen });
   const [now, setNow] = useState(clock());
   const giveTerminal = useCallback(
-    (task: () => Promise<void>) => handOver(suspendTerminal, task),
-    [suspendTerminal],
+    (task: () => Promise<void>) => handOver(suspendTerminal, props.tools.drained, task),
+    [suspendTerminal, props.tools],
   );
   const answering = useAnswer(backend, giveTerminal, clock);
   const { say } = answering;
@@ -51,6 +77,9 @@ export function App({ backend, store, theme, runbook, clock = Date.now }: AppPro
     const timer = setInterval(() => setNow(clock()), 1000);
     return () => clearInterval(timer);
   }, [clock]);
+  useEffect(() => {
+    props.tools.lend = giveTerminal;
+  }, [props.tools, giveTerminal]);
   useEffect(() => {
     if (runbook === undefined) return;
     backend.openRun(runbook).then(
@@ -62,69 +91,145 @@ export function App({ backend, store, theme, runbook, clock = Date.now }: AppPro
   const at =
     state.origin?.mode === 'offline' && state.snapshot !== null ? Date.parse(state.snapshot.ended) : now;
   const run = place.run === null ? null : (state.runs[place.run] ?? null);
-  const answer =
+  const where: Where =
+    run !== null && place.screen === 'runbooks' && place.detail === null && !place.help ? 'run' : 'lists';
+  const world = useMemo(() => worldOf(state.assessment, work.runbooks), [state.assessment, work.runbooks]);
+
+  const answer = answerLines(
     place.screen === 'runbooks' && run !== null
-      ? answerLines(answering.state, columns)
-      : answerLines(
-          answering.state.phase === 'idle' ? answering.state : { phase: 'idle', message: '' },
-          columns,
-        );
-  const height = Math.max(1, rows - CHROME_ROWS - answer.length);
-  const view = viewOf({ state, now: at, glyphs: theme.glyphs }, place, { run, work, columns, height });
-  const filter = place.filters[place.screen] ?? '';
-  const shown = place.detail === null && run === null ? filterRows(view.rows, filter) : view.rows;
+      ? answering.state
+      : answering.state.phase === 'idle'
+        ? answering.state
+        : { phase: 'idle', message: '' },
+    columns,
+  );
+  const chrome = CHROME_ROWS + answer.length;
+  const beside = columns >= BESIDE_COLUMNS && place.detail === null && where === 'lists' && !place.help;
+  const width = beside ? Math.floor(columns / 2) : columns;
+  const height = Math.max(1, rows - chrome);
+  const { screen, detail, help } = place;
+  const view = useMemo(
+    () =>
+      help
+        ? helpView(bindings, columns)
+        : viewOf(
+            { state, now: at, glyphs: theme.glyphs },
+            { screen, detail },
+            { run, work, columns: width, height },
+          ),
+    [help, bindings, columns, state, at, theme, screen, detail, run, work, width, height],
+  );
+  const filter = filterOf(place);
+  const sort = place.sorts[listName(place)];
+  const shown = useMemo(() => sortRows(filterRows(view.rows, filter), sort), [view.rows, filter, sort]);
   const cursor = Math.min(place.cursors[listName(place)] ?? 0, Math.max(0, shown.length - 1));
+  const labels = view.columns.map((one) => one.label);
+  const suggestions =
+    place.palette === null
+      ? []
+      : suggestionLines(
+          suggestionsFor(place.palette.text, { ...world, where, columns: labels }),
+          Math.min(MAX_SUGGESTIONS, Math.max(0, height - 6)),
+        );
 
   useInput((chunk, key) =>
     handleKey(chunk, key, {
       place,
       go,
+      where,
       run,
       answering,
       work,
       backend,
+      bindings,
+      view,
       rows: shown,
       cursor,
       page: Math.max(1, height - 2),
+      world: { ...world, where, columns: labels },
+      facts: factsOf(state, at, filter),
+      tools: {
+        ...props.tools,
+        suspend: props.tools.stop,
+        theme: (name) => {
+          setTheme(makeTheme({ ...theme, name }));
+          props.tools.remember({ theme: name }).then(
+            () =>
+              say(
+                theme.colour
+                  ? `Theme ${name}, also the next time.`
+                  : 'Colour is off here; kept for where it is on.',
+              ),
+            (error: unknown) => say(error instanceof Error ? error.message : String(error)),
+          );
+        },
+      },
       quit: () => exit(),
     }),
   );
   // A paste never reaches the keys: it could type a code or an answer.
   usePaste((text) => answering.paste(text));
 
-  if (columns < LEAST_COLUMNS || rows < LEAST_ROWS) {
-    const text = `Too small: ${columns}x${rows}. c138 needs ${LEAST_COLUMNS}x${LEAST_ROWS}; --plain works anywhere.`;
+  if (columns < LEAST_COLUMNS || rows < LEAST_ROWS)
     return (
-      <Box height={rows} width={columns} overflow="hidden">
-        <LineText line={line(span(text, 'warn'))} columns={columns} theme={theme} />
-      </Box>
+      <LinesPane
+        lines={tooSmallLines(columns, rows, `${LEAST_COLUMNS}x${LEAST_ROWS}`)}
+        columns={columns}
+        height={rows}
+        theme={theme}
+      />
     );
-  }
-  const filterText = place.filtering ? `/${filter}_` : filter === '' ? '' : `filter ${filter} (Esc clears)  `;
-  const bottom = place.quitArmed
-    ? 'Press q again to quit.'
-    : place.filtering
-      ? filterText
-      : `${filterText}${footerText(run !== null && place.screen === 'runbooks' ? 'run' : 'lists')}`;
+  const counted = shown.length === view.rows.length ? '' : `  ${shown.length} of ${view.rows.length}`;
+  const opens = shown[cursor]?.opens;
+  const bottom = bottomText();
   return (
     <Box flexDirection="column" height={rows} width={columns}>
       <LineText line={headerLine(state, now)} columns={columns} theme={theme} />
       <LineText line={tabsLine(place.screen, columns)} columns={columns} theme={theme} />
       <LineText
-        line={line(
-          span(view.title, 'accent'),
-          span(shown.length === view.rows.length ? '' : `  ${shown.length} of ${view.rows.length}`, 'dim'),
-        )}
+        line={[...crumbsLine(place, view.title, theme), span(counted, 'dim')]}
         columns={columns}
         theme={theme}
       />
-      {place.help ? (
-        <LinesPane lines={helpLines()} columns={columns} height={height} theme={theme} />
-      ) : (
-        <ViewPane view={view} rows={shown} cursor={cursor} columns={columns} height={height} theme={theme} />
-      )}
-      {answer.length > 0 ? <AnswerBox lines={answer} columns={columns} theme={theme} /> : null}
+      <Box height={Math.max(0, height - suggestions.length)} width={columns}>
+        <ViewPane
+          view={view}
+          rows={shown}
+          cursor={cursor}
+          columns={beside ? width - 1 : width}
+          height={Math.max(0, height - suggestions.length)}
+          sort={sort}
+          theme={theme}
+        />
+        {beside && opens?.kind === 'subject' ? (
+          <ViewPane
+            {...storyPane(opens.subject)}
+            cursor={-1}
+            columns={columns - width}
+            height={Math.max(0, height - suggestions.length)}
+            theme={theme}
+          />
+        ) : null}
+      </Box>
+      {suggestions.length > 0 ? (
+        <LinesPane lines={suggestions} columns={columns} height={suggestions.length} theme={theme} />
+      ) : null}
+      {answer.length > 0 ? (
+        <LinesPane lines={answer} columns={columns} height={answer.length} theme={theme} />
+      ) : null}
       <LineText line={line(span(bottom, place.quitArmed ? 'warn' : 'dim'))} columns={columns} theme={theme} />
     </Box>
   );
+
+  function storyPane(subject: Parameters<typeof detailView>[1]) {
+    const story = detailView({ state, now: at, glyphs: theme.glyphs }, subject, columns - width);
+    return { view: { ...story, top: [line(span(story.title, 'accent'))] }, rows: story.rows };
+  }
+
+  function bottomText(): string {
+    if (place.quitArmed) return `Press ${bindings.keysOf('quit')[0] ?? 'q'} again to quit.`;
+    if (place.palette !== null) return `:${place.palette.text}_`;
+    if (place.filtering) return `/${filter}_`;
+    return `${filter === '' ? '' : `filter ${filter} (Esc clears)  `}${footerText(bindings, where)}`;
+  }
 }

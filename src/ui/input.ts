@@ -1,135 +1,86 @@
-import type { Backend, RunView } from '../state/backend.ts';
-import { SCREENS, VERDICT_KEYS } from './keys.ts';
-import type { Move, Place } from './navigation.ts';
+import { type ActionContext, perform } from './actions.ts';
+import type { Bindings } from './bindings.ts';
+import { type KeyPress, keyName } from './keys.ts';
+import { filterOf } from './navigation.ts';
+import { complete, readLine } from './palette.ts';
 import { graphemesOf } from './text.ts';
-import type { Answering, KeyFlags } from './use-answer.ts';
-import type { Work } from './use-work.ts';
-import type { Row } from './views/types.ts';
 
-/** A key press as Ink gives it. */
-export interface Key extends KeyFlags {
-  readonly upArrow: boolean;
-  readonly downArrow: boolean;
-  readonly leftArrow: boolean;
-  readonly rightArrow: boolean;
-  readonly pageUp: boolean;
-  readonly pageDown: boolean;
-  readonly tab: boolean;
-  readonly shift: boolean;
-}
-
-export interface KeyContext {
-  readonly place: Place;
-  readonly go: (move: Move) => void;
-  readonly run: RunView | null;
-  readonly answering: Answering;
-  readonly work: Work;
-  readonly backend: Backend;
-  readonly rows: readonly Row[];
-  readonly cursor: number;
-  /** Rows in a page. */
-  readonly page: number;
-  readonly quit: () => void;
+/** What a key press needs besides what a command needs. */
+export interface KeyContext extends ActionContext {
+  readonly bindings: Bindings;
 }
 
 /**
- * What a key press does. Several printable characters that arrive at once (a slow link saves them up) are taken one by one,
- * except where something is being signed: there the answer line sees the chunk as it came.
+ * What a key press does. Several printable characters that arrive at once (a slow link saves them up) count only where they are the same
+ * key of movement, or text; where something is being signed the answer line sees the chunk as it came.
  */
-export function handleKey(chunk: string, key: Key, context: KeyContext): void {
-  const { place, go, run, answering } = context;
-  if (key.ctrl && chunk === 'c') return context.quit();
-  if (answering.active && run !== null && place.screen === 'runbooks')
-    return answering.input(run, chunk, key);
-  if (place.filtering) return filterKey(chunk, key, context);
-  if (key.escape || key.leftArrow) return go({ to: 'back' });
-  if (key.tab) return go({ to: 'next-screen', by: key.shift ? -1 : 1 });
-  if (key.upArrow) return moveBy(-1, context);
-  if (key.downArrow) return moveBy(1, context);
-  if (key.pageUp) return moveBy(-context.page, context);
-  if (key.pageDown) return moveBy(context.page, context);
-  if (key.return || key.rightArrow) return open(context);
-  if (key.ctrl || key.meta || chunk === '') return;
+export function handleKey(chunk: string, key: KeyPress, context: KeyContext): void {
+  const { place, run, answering, bindings, where } = context;
   const all = graphemesOf(chunk);
-  // A burst of the same movement key counts each press; anything else in a burst is only its first character.
   const [first = ''] = all;
-  if (first === 'q' && all.length > 1 && all.every((one) => one === 'q')) return context.quit();
-  const repeats = all.every((one) => one === first) && 'jk'.includes(first) ? all.length : 1;
-  charKey(first, repeats, context);
+  const name = keyName(key.ctrl ? chunk : first, key);
+  if (name === 'Ctrl-c') return perform('quit-now', context);
+  if (name === 'Ctrl-z') return perform('suspend', context);
+  if (answering.active && run !== null && where === 'run') return answering.input(run, chunk, key);
+  if (place.palette !== null) return paletteKey(chunk, key, context);
+  if (place.filtering) return filterKey(chunk, key, context);
+  if (name === null) return;
+  const command = bindings.find(name, where);
+  if (command === null) return;
+  const burst = all.length > 1 && all.every((one) => one === first);
+  if (command === 'quit' && burst) return perform('quit-now', context);
+  const repeats = burst && (command === 'up' || command === 'down') ? all.length : 1;
+  // In a burst of different characters only the first is a key; who typed the rest could not see what it did.
+  perform(command, { ...context, repeats });
 }
 
-function charKey(char: string, repeats: number, context: KeyContext): void {
-  const { place, go, run, answering, backend } = context;
-  const screen = SCREENS.find((one) => one.key === char);
-  if (screen !== undefined) return go({ to: 'screen', screen: screen.id });
-  if (char === '?') return go({ to: 'help' });
-  if (char === 'q') return place.quitArmed ? context.quit() : go({ to: 'quit-armed' });
-  if (char === 'r') {
-    backend.refresh().then(
-      () => answering.say('Asked every source again.'),
-      (error: unknown) => answering.say(error instanceof Error ? error.message : String(error)),
-    );
-    return;
-  }
-  if (char === 'j') return moveBy(repeats, context);
-  if (char === 'k') return moveBy(-repeats, context);
-  if (char === 'h') return go({ to: 'back' });
-  if (run !== null && place.screen === 'runbooks' && place.detail === null) {
-    if (char === 'p') return answering.probe(run);
-    if (char === 'S') return answering.seal(run);
-    if (char === 'w') return answering.askWitness(run);
-    if (char === 'W') return answering.takeWitness(run);
-    if (char === 'b')
-      return run.begun ? answering.say('This run has begun already.') : answering.beginRun(run);
-    if (Object.hasOwn(VERDICT_KEYS, char))
-      return answering.begin(run, VERDICT_KEYS[char as keyof typeof VERDICT_KEYS]);
-    return;
-  }
-  if (char === 'g') return go({ to: 'cursor', index: 0, rows: context.rows.length });
-  if (char === 'G') return go({ to: 'cursor', index: context.rows.length - 1, rows: context.rows.length });
-  if (char === 'l') return open(context);
-  if (char === '/') return go({ to: 'filter' });
-  if (char === 'v' && place.screen === 'evidence') {
-    const opens = context.rows[context.cursor]?.opens;
-    if (opens?.kind === 'session') context.work.verify(opens.path);
-  }
+/** Text typed into a line: without control characters, and what came after an Enter in the same chunk is dropped. */
+function typedText(chunk: string): { readonly text: string; readonly entered: boolean } {
+  const [typed = '', ...rest] = chunk.split('\r');
+  return { text: typed.replace(/[\u0000-\u001f\u007f-\u009f]/g, ''), entered: rest.length > 0 };
 }
 
-function filterKey(chunk: string, key: Key, { place, go }: KeyContext): void {
-  const text = place.filters[place.screen] ?? '';
+function filterKey(chunk: string, key: KeyPress, { place, go }: KeyContext): void {
+  const text = filterOf(place);
   if (key.escape) return go({ to: 'filter-text', text: '', done: true });
   if (key.return) return go({ to: 'filter-text', text, done: true });
   if (key.backspace || key.delete)
-    return go({ to: 'filter-text', text: [...text].slice(0, -1).join(''), done: false });
+    return go({ to: 'filter-text', text: graphemesOf(text).slice(0, -1).join(''), done: false });
   if (chunk === '' || key.ctrl || key.meta) return;
-  // A slow link may bring the text and its Enter in one piece.
-  const [typed = '', ...rest] = chunk.split('\r');
-  const clean = typed.replace(/[\u0000-\u001f\u007f-\u009f]/g, '');
-  go({ to: 'filter-text', text: (text + clean).slice(0, 100), done: rest.length > 0 });
+  const typed = typedText(chunk);
+  go({ to: 'filter-text', text: (text + typed.text).slice(0, 100), done: typed.entered });
 }
 
-function moveBy(step: number, { go, cursor, rows }: KeyContext): void {
-  go({ to: 'cursor', index: cursor + step, rows: rows.length });
-}
-
-function open({ go, rows, cursor, backend, answering, place }: KeyContext): void {
-  if (place.detail !== null) return;
-  const opens = rows[cursor]?.opens;
-  const opened = (task: Promise<RunView>): void => {
-    task.then(
-      (run) => {
-        go({ to: 'run', session: run.session });
-        if (!run.begun) answering.beginRun(run);
-      },
-      (error: unknown) => answering.say(error instanceof Error ? error.message : String(error)),
-    );
-  };
-  switch (opens?.kind) {
-    case 'subject':
-      return go({ to: 'detail', subject: opens.subject });
-    case 'runbook':
-      return opened(backend.openRun(opens.id));
-    case 'session':
-      return opened(backend.resumeRun(opens.session));
+function paletteKey(chunk: string, key: KeyPress, context: KeyContext): void {
+  const { place, go, world } = context;
+  const state = place.palette;
+  if (state === null) return;
+  const type = (text: string): void => go({ to: 'palette', state: { text: text.slice(0, 300), at: -1 } });
+  if (key.escape) return go({ to: 'palette', state: null });
+  if (key.return) return enter(state.text, context);
+  if (key.tab) return type(complete(state.text, world));
+  if (key.upArrow || key.downArrow) {
+    const at = Math.max(-1, Math.min(state.at + (key.upArrow ? 1 : -1), place.said.length - 1));
+    return go({ to: 'palette', state: { text: at < 0 ? '' : (place.said[at] ?? ''), at } });
   }
+  if (key.backspace || key.delete)
+    return state.text === ''
+      ? go({ to: 'palette', state: null })
+      : type(graphemesOf(state.text).slice(0, -1).join(''));
+  if (key.ctrl && chunk === 'u') return type('');
+  if (chunk === '' || key.ctrl || key.meta) return;
+  const typed = typedText(chunk);
+  const text = state.text + typed.text;
+  if (typed.entered) enter(text, context);
+  else type(text);
+}
+
+function enter(text: string, context: KeyContext): void {
+  const { go, answering, where } = context;
+  const line = text.trim();
+  if (line === '') return go({ to: 'palette', state: null });
+  go({ to: 'palette', state: null, said: line });
+  const said = readLine(line, where);
+  if ('error' in said) return answering.say(said.error);
+  perform(said.command, context, said.argument);
 }

@@ -12,63 +12,62 @@ export const SCREENS = [
 ] as const;
 export type ScreenId = (typeof SCREENS)[number]['id'];
 
-/** Where a key works. */
-export type KeyPlace = 'everywhere' | 'lists' | 'run';
-
-export interface KeyEntry {
-  readonly keys: readonly string[];
-  readonly does: string;
-  readonly place: KeyPlace;
-  /** Shown in the footer of its place. */
-  readonly footer?: string;
+/** The part of a key press that names it, as Ink gives it. */
+export interface KeyPress {
+  readonly upArrow: boolean;
+  readonly downArrow: boolean;
+  readonly leftArrow: boolean;
+  readonly rightArrow: boolean;
+  readonly pageUp: boolean;
+  readonly pageDown: boolean;
+  readonly home: boolean;
+  readonly end: boolean;
+  readonly return: boolean;
+  readonly escape: boolean;
+  readonly tab: boolean;
+  readonly shift: boolean;
+  readonly ctrl: boolean;
+  readonly meta: boolean;
+  readonly backspace: boolean;
+  readonly delete: boolean;
 }
 
-/** The one table of keys: help and footer are made from it. */
-export const KEYS: readonly KeyEntry[] = [
-  { keys: ['1', '-', '8', 'L', 'Tab'], does: 'go to a screen; to the log; to the next', place: 'everywhere' },
-  { keys: ['?'], does: 'this help', place: 'everywhere', footer: 'help' },
-  { keys: ['r'], does: 'ask every source again now', place: 'everywhere', footer: 'refresh' },
-  { keys: ['q', 'q'], does: 'quit (press it twice)', place: 'everywhere', footer: 'quit' },
-  { keys: ['Esc', 'h'], does: 'back; cancel', place: 'everywhere', footer: 'back' },
-  { keys: ['up', 'down', 'j', 'k'], does: 'move', place: 'lists' },
-  { keys: ['PgUp', 'PgDn', 'g', 'G'], does: 'move by pages, to the top, to the end', place: 'lists' },
-  { keys: ['Enter', 'l'], does: 'open', place: 'lists', footer: 'open' },
-  { keys: ['/'], does: 'filter; a leading ! keeps what does not match', place: 'lists', footer: 'filter' },
-  { keys: ['v'], does: 'on Evidence: verify the session offline', place: 'lists' },
-  { keys: ['b'], does: 'sign the beginning', place: 'run' },
-  { keys: ['p'], does: 'ask the read-only probes of the step', place: 'run', footer: 'probe' },
-  { keys: ['c'], does: 'confirm, by typing the code that is shown', place: 'run', footer: 'confirm' },
-  { keys: ['s'], does: 'still planned, with a reason', place: 'run', footer: 'still planned' },
-  {
-    keys: ['f', 'd', 'x', 'n'],
-    does: 'failed, deviated, skipped, not applicable, with a reason',
-    place: 'run',
-    footer: 'failed',
-  },
-  {
-    keys: ['w', 'W'],
-    does: 'ask for a witness to the last answer; take in the signature',
-    place: 'run',
-  },
-  { keys: ['S'], does: 'seal the run, by typing the code', place: 'run', footer: 'seal' },
-];
+/** Keys that are no character, by the name that settings and help give them. */
+export const NAMED_KEYS = [
+  'up',
+  'down',
+  'left',
+  'right',
+  'PgUp',
+  'PgDn',
+  'Home',
+  'End',
+  'Enter',
+  'Esc',
+  'Tab',
+  'Shift-Tab',
+] as const;
 
-/** The keys that answer a step, and the verdict each stands for. */
-export const VERDICT_KEYS = {
-  c: 'confirmed',
-  s: 'still_planned',
-  f: 'failed',
-  d: 'deviated',
-  x: 'skipped',
-  n: 'not_applicable',
-} as const;
+/** The name of a key press (`j`, `Enter`, `Ctrl-z`), or null when it is none that a command can have. `char` is one grapheme. */
+export function keyName(char: string, key: KeyPress): string | null {
+  if (key.escape) return 'Esc';
+  if (key.return) return 'Enter';
+  if (key.upArrow) return 'up';
+  if (key.downArrow) return 'down';
+  if (key.leftArrow) return 'left';
+  if (key.rightArrow) return 'right';
+  if (key.pageUp) return 'PgUp';
+  if (key.pageDown) return 'PgDn';
+  if (key.home) return 'Home';
+  if (key.end) return 'End';
+  if (key.tab) return key.shift ? 'Shift-Tab' : 'Tab';
+  if (key.backspace || key.delete || key.meta || char === '') return null;
+  return key.ctrl ? `Ctrl-${char.toLowerCase()}` : char;
+}
 
-/** One line of keys for the bottom of the screen. */
-export function footerText(place: 'lists' | 'run'): string {
-  return KEYS.filter(
-    (entry) => entry.footer !== undefined && (entry.place === 'everywhere' || entry.place === place),
-  )
-    .sort((a, b) => (a.place === place ? -1 : 0) - (b.place === place ? -1 : 0))
-    .map((entry) => `${entry.keys[0]} ${entry.footer}`)
-    .join('  ');
+/** True for a name that `keyName` can give and that every terminal sends. */
+export function isKeyName(name: string): boolean {
+  return (
+    (NAMED_KEYS as readonly string[]).includes(name) || /^Ctrl-[a-z]$/.test(name) || /^[!-~]$/.test(name)
+  );
 }

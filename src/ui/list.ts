@@ -1,4 +1,10 @@
-import type { Row, View } from './views/types.ts';
+import type { Row, Span, View } from './views/types.ts';
+
+/** The order of a list: by which of its columns, and which way. */
+export interface Sort {
+  readonly column: number;
+  readonly descending: boolean;
+}
 
 /**
  * The rows that a filter leaves. Plain text or a regular expression, in any letter case; a leading `!` keeps what does not
@@ -16,6 +22,27 @@ export function filterRows(rows: readonly Row[], filter: string): readonly Row[]
     matches = (text) => text.toLowerCase().includes(pattern.toLowerCase());
   }
   return rows.filter((row) => matches(row.cells.map((cell) => cell.text).join(' ')) !== inverse);
+}
+
+const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+
+/** The rows in an order; rows that are equal keep theirs. A cell's `rank` decides before its text. */
+export function sortRows(rows: readonly Row[], sort: Sort | undefined): readonly Row[] {
+  if (sort === undefined) return rows;
+  const way = sort.descending ? -1 : 1;
+  return [...rows].sort((a, b) => way * compareCells(a.cells[sort.column], b.cells[sort.column]));
+}
+
+function compareCells(a: Span | undefined, b: Span | undefined): number {
+  if (a?.rank !== undefined && b?.rank !== undefined) return a.rank - b.rank;
+  return collator.compare(a?.text ?? '', b?.text ?? '');
+}
+
+/** The next order of a list: its columns from left to right, then its own order again. */
+export function nextSort(view: Pick<View, 'columns'>, sort: Sort | undefined): Sort | null {
+  const from = sort === undefined ? -1 : sort.column;
+  const next = view.columns.findIndex((column, index) => index > from && column.label !== '');
+  return next < 0 ? null : { column: next, descending: false };
 }
 
 /** The slice of rows to draw so that the cursor is seen: `[from, to)`. */

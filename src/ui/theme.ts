@@ -10,7 +10,10 @@ export interface Look {
   readonly bold?: boolean;
 }
 
-const LOOKS: Readonly<Record<Tone, Look>> = {
+type Looks = Readonly<Record<Tone, Look>>;
+
+/** For dark backgrounds, and for terminals with 16 colours. */
+const DARK: Looks = {
   plain: {},
   dim: { dimColor: true },
   strong: { bold: true },
@@ -20,6 +23,40 @@ const LOOKS: Readonly<Record<Tone, Look>> = {
   doubt: { color: 'magenta' },
   accent: { color: 'cyan', bold: true },
 };
+/** For light backgrounds: nothing pale. */
+const LIGHT: Looks = {
+  ...DARK,
+  dim: { color: 'gray' },
+  warn: { color: 'ansi256(130)', bold: true },
+  accent: { color: 'blue', bold: true },
+};
+/** Blue, yellow and orange, which people who do not tell red from green keep apart. */
+const SAFE: Looks = {
+  ...DARK,
+  good: { color: 'ansi256(39)' },
+  warn: { color: 'ansi256(220)' },
+  bad: { color: 'ansi256(208)', bold: true },
+  doubt: { color: 'ansi256(175)' },
+};
+const MONO: Looks = {
+  plain: {},
+  dim: {},
+  strong: { bold: true },
+  good: {},
+  warn: {},
+  bad: { bold: true },
+  doubt: {},
+  accent: { bold: true },
+};
+
+export const THEMES = [
+  { name: 'dark', about: 'for a dark background' },
+  { name: 'light', about: 'for a light background' },
+  { name: 'safe', about: 'without red against green' },
+  { name: 'mono', about: 'no colour' },
+] as const;
+export type ThemeName = (typeof THEMES)[number]['name'];
+const LOOKS_OF: Readonly<Record<ThemeName, Looks>> = { dark: DARK, light: LIGHT, safe: SAFE, mono: MONO };
 
 /** Glyph slots; the ASCII set is for the Linux console, serial lines and whoever asks. */
 export interface Glyphs {
@@ -32,6 +69,11 @@ export interface Glyphs {
   readonly cut: string;
   readonly done: string;
   readonly open: string;
+  /** Order of a column. */
+  readonly ascending: string;
+  readonly descending: string;
+  /** Between the parts of a path. */
+  readonly into: string;
   /** Heights of a sparkline, lowest first. */
   readonly spark: readonly string[];
 }
@@ -46,6 +88,9 @@ const UNICODE: Glyphs = {
   cut: '…',
   done: '✓',
   open: '·',
+  ascending: '↑',
+  descending: '↓',
+  into: '›',
   spark: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
 };
 const ASCII: Glyphs = {
@@ -58,52 +103,33 @@ const ASCII: Glyphs = {
   cut: '~',
   done: 'v',
   open: '.',
+  ascending: '^',
+  descending: 'v',
+  into: '>',
   spark: ['_', '.', '-', '=', '+', '*', '%', '#'],
 };
 
 export interface Theme {
   readonly ascii: boolean;
   readonly colour: boolean;
+  readonly name: ThemeName;
   readonly glyphs: Glyphs;
   look(tone: Tone): Look;
 }
 
 /** A theme for a terminal. Without colour only bold is left, which every terminal has. */
-export function makeTheme(options: { readonly ascii: boolean; readonly colour: boolean }): Theme {
-  return {
-    ...options,
-    glyphs: options.ascii ? ASCII : UNICODE,
-    look: (tone) => (options.colour ? LOOKS[tone] : LOOKS[tone].bold === true ? { bold: true } : {}),
-  };
-}
-
-/** What the environment says of the terminal. */
-export interface TerminalFacts {
+export function makeTheme(options: {
   readonly ascii: boolean;
   readonly colour: boolean;
-  readonly plain: boolean;
-}
-
-/**
- * Reads the terminal's abilities from the environment and the flags. `TERM=linux` has no glyphs beyond its font,
- * `TERM=dumb` has no screen at all, NO_COLOR (no-color.org) counts when it is not empty.
- */
-export function terminalFacts(
-  env: Readonly<Record<string, string | undefined>>,
-  flags: {
-    readonly ascii?: boolean;
-    readonly noColour?: boolean;
-    readonly plain?: boolean;
-    readonly tty: boolean;
-  },
-): TerminalFacts {
-  const term = env.TERM ?? '';
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
-  const utf8 = /utf-?8/i.test(locale);
+  readonly name?: ThemeName;
+}): Theme {
+  const looks = LOOKS_OF[options.colour ? (options.name ?? 'dark') : 'mono'];
   return {
-    ascii: flags.ascii === true || term === 'linux' || !utf8,
-    colour: flags.noColour !== true && (env.NO_COLOR ?? '') === '' && term !== 'dumb',
-    plain: flags.plain === true || !flags.tty || term === 'dumb',
+    ascii: options.ascii,
+    colour: options.colour,
+    name: options.name ?? 'dark',
+    glyphs: options.ascii ? ASCII : UNICODE,
+    look: (tone) => looks[tone],
   };
 }
 

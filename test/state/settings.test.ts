@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS, openSettings, SettingsError } from '../../src/state/settings.ts';
+import { settingsSchema } from '../../src/state/settings-schema.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -29,4 +30,9 @@ describe('settings', () => {
       expect(readFileSync(path, 'utf8')).toBe(bad);
     }
   });
+});
+
+it('schemas/settings.schema.json is current', () => {
+  const path = join(import.meta.dirname, '../../schemas/settings.schema.json');
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(JSON.parse(JSON.stringify(settingsSchema())));
 });

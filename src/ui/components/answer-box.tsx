@@ -1,18 +1,16 @@
-import { Box } from 'ink';
-import type { ReactElement } from 'react';
 import { sanitiseLine } from '../../model/index.ts';
 import type { AnswerState } from '../run-answer.ts';
 import { wrap } from '../text.ts';
-import type { Theme } from '../theme.ts';
 import { type Line, line, span } from '../views/types.ts';
 import { verdictWord } from '../views/work-views.ts';
-import { LineText } from './lines.tsx';
 
 /** The lines of the answer being given, as data. `columns` and `room` bound what is shown. */
 export function answerLines(state: AnswerState, columns: number): readonly Line[] {
   switch (state.phase) {
     case 'idle':
-      return state.message === '' ? [] : [line(span(sanitiseLine(state.message, 400), 'warn'))];
+      return state.message === ''
+        ? []
+        : wrap(sanitiseLine(state.message, 400), columns).map((text) => line(span(text, 'warn')));
     case 'busy':
       return [line(span(state.message, 'accent'))];
     case 'note':
@@ -38,18 +36,4 @@ export function answerLines(state: AnswerState, columns: number): readonly Line[
 
 function message(text: string): readonly Line[] {
   return text === '' ? [] : [line(span(text, 'warn'))];
-}
-
-export function AnswerBox(props: {
-  readonly lines: readonly Line[];
-  readonly columns: number;
-  readonly theme: Theme;
-}): ReactElement {
-  return (
-    <Box flexDirection="column" height={props.lines.length} width={props.columns}>
-      {props.lines.map((one, index) => (
-        <LineText key={`answer-${index}`} line={one} columns={props.columns} theme={props.theme} />
-      ))}
-    </Box>
-  );
 }

@@ -1,6 +1,9 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import { KEYS, SCREENS, type ScreenId } from '../keys.ts';
+import { SCREENS, type ScreenId } from '../keys.ts';
+import type { Place } from '../navigation.ts';
+import type { Suggestion } from '../palette.ts';
+import { wrap } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import { type Line, line, type Span, span } from '../views/types.ts';
 import { LineText } from './lines.tsx';
@@ -19,15 +22,28 @@ export function tabsLine(screen: ScreenId, columns: number): Line {
   return spans;
 }
 
-/** The help page, made from the table of keys. */
-export function helpLines(): readonly Line[] {
-  const places = { everywhere: 'Everywhere', lists: 'In lists', run: 'In a runbook' } as const;
-  return (Object.keys(places) as (keyof typeof places)[]).flatMap((place) => [
-    line(span(places[place], 'accent')),
-    ...KEYS.filter((entry) => entry.place === place).map((entry) =>
-      line(span(`  ${entry.keys.join(' ').padEnd(16)}`, 'strong'), span(entry.does)),
-    ),
-  ]);
+/** Where the operator is, from the screen inwards. `title` is that of the view. */
+export function crumbsLine(place: Place, title: string, theme: Theme): Line {
+  const into = ` ${theme.glyphs.into} `;
+  const screen = SCREENS.find((one) => one.id === place.screen)?.label ?? '';
+  const way = place.help || title !== screen ? [screen, ...(place.help ? [] : place.trail)] : [];
+  return [...way.flatMap((one) => [span(one, 'dim'), span(into, 'dim')]), span(title, 'accent')];
+}
+
+/** The lines above the palette: what the line could become. */
+export function suggestionLines(suggestions: readonly Suggestion[], room: number): readonly Line[] {
+  const shown = suggestions.slice(0, Math.max(0, room));
+  const lines = shown.map((one) => line(span(`  ${one.line}`.padEnd(26), 'strong'), span(one.about, 'dim')));
+  const more = suggestions.length - shown.length;
+  return more > 0 ? [...lines, line(span(`  and ${more} more; Tab completes`, 'dim'))] : lines;
+}
+
+/** What is shown where the terminal is too small for anything else. */
+export function tooSmallLines(columns: number, rows: number, least: string): readonly Line[] {
+  const text = `Too small: ${columns}x${rows}. c138 needs ${least}. Enlarge the terminal, or use c138 --plain. Ctrl-C quits.`;
+  return wrap(text, columns)
+    .slice(0, rows)
+    .map((one) => line(span(one, 'warn')));
 }
 
 export function LinesPane(props: {
@@ -39,6 +55,7 @@ export function LinesPane(props: {
   return (
     <Box flexDirection="column" height={props.height} width={props.columns} overflow="hidden">
       {props.lines.slice(0, props.height).map((one, index) => (
+        // Lines have no identity but their place.
         <LineText key={`line-${index}`} line={one} columns={props.columns} theme={props.theme} />
       ))}
     </Box>

@@ -1,6 +1,6 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import { columnWidths, windowOf } from '../list.ts';
+import { columnWidths, type Sort, windowOf } from '../list.ts';
 import type { Theme } from '../theme.ts';
 import { line, type Row, span, type View } from '../views/types.ts';
 import { LineText, RowText } from './lines.tsx';
@@ -13,6 +13,7 @@ export function ViewPane(props: {
   readonly cursor: number;
   readonly columns: number;
   readonly height: number;
+  readonly sort?: Sort | undefined;
   readonly theme: Theme;
 }): ReactElement {
   const { view, rows, columns, theme } = props;
@@ -20,6 +21,7 @@ export function ViewPane(props: {
   const room = props.height - top.length;
   const framed =
     view.framed &&
+    props.sort === undefined &&
     rows.length > 0 &&
     smallTableHeight(rows.length) <= room &&
     smallTableWidth(view) <= columns;
@@ -44,13 +46,17 @@ function RowList(props: {
   readonly cursor: number;
   readonly columns: number;
   readonly height: number;
+  readonly sort?: Sort | undefined;
   readonly theme: Theme;
 }): ReactElement {
-  const { view, rows, cursor, columns, theme } = props;
+  const { view, rows, cursor, columns, sort, theme } = props;
   const widths = columnWidths(view, columns);
   const labelled = view.columns.some((column) => column.label !== '');
   const [from, to] = windowOf(cursor, rows.length, props.height - (labelled ? 1 : 0));
-  const head: Row = { id: 'head', cells: view.columns.map((column) => span(column.label, 'dim')) };
+  const head: Row = {
+    id: 'head',
+    cells: view.columns.map((column, index) => span(labelOf(column.label, index, sort, theme), 'dim')),
+  };
   return (
     <>
       {labelled && props.height > 0 ? (
@@ -71,4 +77,10 @@ function RowList(props: {
       ))}
     </>
   );
+}
+
+/** The label of a column, with a mark where the list is sorted by it. */
+function labelOf(label: string, index: number, sort: Sort | undefined, { glyphs }: Theme): string {
+  if (sort?.column !== index) return label;
+  return `${label}${sort.descending ? glyphs.descending : glyphs.ascending}`;
 }

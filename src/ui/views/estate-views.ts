@@ -10,7 +10,7 @@ import {
 import type { ConsoleState } from '../../state/store.ts';
 import { type Glyphs, healthGlyph, healthTone, statusTone } from '../theme.ts';
 import { trendLine } from './chain-view.ts';
-import { type Line, line, type Row, type Span, span, type View } from './types.ts';
+import { type Line, line, type Row, ranked, type Span, span, type View } from './types.ts';
 
 /** What every view is made from. `now` is the clock in milliseconds; offline it is the end of the capture. */
 export interface ViewInput {
@@ -22,13 +22,19 @@ export interface ViewInput {
 const NOTHING_YET = 'Nothing has been seen yet. The first answers are on their way.';
 
 export function healthSpan(one: Assessment, glyphs: Glyphs): Span {
-  return span(`${healthGlyph(one.health, glyphs)} ${one.health}`, one.stale ? 'dim' : healthTone(one.health));
+  return ranked(
+    span(`${healthGlyph(one.health, glyphs)} ${one.health}`, one.stale ? 'dim' : healthTone(one.health)),
+    HEALTH_RANK[one.health],
+  );
 }
+
+/** Worst first, when a list is sorted by health. */
+const HEALTH_RANK = { failed: 0, unknown: 1, degraded: 2, ok: 3, 'as-expected': 4 } as const;
 
 /** Age of the newest look at a subject. */
 export function ageSpan(one: Assessment, now: number): Span {
-  if (one.seenAt === null) return span('never', 'dim');
-  return span(ageText(now - one.seenAt), one.stale ? 'warn' : 'dim');
+  if (one.seenAt === null) return ranked(span('never', 'dim'), Number.MAX_SAFE_INTEGER);
+  return ranked(span(ageText(now - one.seenAt), one.stale ? 'warn' : 'dim'), now - one.seenAt);
 }
 
 /** The most serious reason, in one line. */

@@ -5,6 +5,8 @@ import type { Tone } from '../theme.ts';
 export interface Span {
   readonly text: string;
   readonly tone: Tone;
+  /** What a list is sorted by where the text does not say it, as for an age or a health. */
+  readonly rank?: number;
 }
 export type Line = readonly Span[];
 
@@ -45,4 +47,5 @@ export interface View {
 }
 
 export const span = (text: string, tone: Tone = 'plain'): Span => ({ text, tone });
+export const ranked = (one: Span, rank: number): Span => ({ ...one, rank });
 export const line = (...spans: readonly Span[]): Line => spans;

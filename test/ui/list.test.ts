@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { columnWidths, filterRows, nextSort, sortRows, windowOf } from '../../src/ui/list.ts';
+import { type Row, ranked, span } from '../../src/ui/views/types.ts';
+
+const row = (id: string, ...cells: string[]): Row => ({ id, cells: cells.map((text) => span(text)) });
+const rows = [row('a', '10', 'beta'), row('b', '9', 'Alpha'), row('c', '100', 'gamma (x)')];
+const ids = (some: readonly Row[]) => some.map((one) => one.id).join('');
+
+describe('lists', () => {
+  it('filters by text, expression, and what does not match', () => {
+    expect(ids(filterRows(rows, 'alpha'))).toBe('b');
+    expect(ids(filterRows(rows, '^1'))).toBe('ac');
+    expect(ids(filterRows(rows, '!a$'))).toBe('c');
+    expect(ids(filterRows(rows, '(x'))).toBe('c');
+    expect(ids(filterRows(rows, '!'))).toBe('abc');
+  });
+
+  it('sorts numbers as numbers, by rank where there is one, and keeps equal rows as they are', () => {
+    expect(ids(sortRows(rows, { column: 0, descending: false }))).toBe('bac');
+    expect(ids(sortRows(rows, { column: 0, descending: true }))).toBe('cab');
+    expect(ids(sortRows(rows, { column: 1, descending: false }))).toBe('bac');
+    const aged = [5, 1, 3].map((rank, index) => ({ id: String(index), cells: [ranked(span('x'), rank)] }));
+    expect(ids(sortRows(aged, { column: 0, descending: false }))).toBe('120');
+    expect(ids(sortRows(rows, { column: 7, descending: true }))).toBe('abc');
+  });
+
+  it('goes through the columns that have a label, then back to the own order', () => {
+    const view = { columns: ['', 'a', 'b'].map((label) => ({ label, width: 5 })) };
+    expect(nextSort(view, undefined)).toEqual({ column: 1, descending: false });
+    expect(nextSort(view, { column: 1, descending: true })).toEqual({ column: 2, descending: false });
+    expect(nextSort(view, { column: 2, descending: false })).toBeNull();
+  });
+
+  it('never draws outside the list or the room', () => {
+    for (let height = 0; height < 12; height += 1)
+      for (let cursor = 0; cursor < 10; cursor += 1) {
+        const [from, to] = windowOf(cursor, 10, height);
+        expect(to - from).toBe(Math.min(height, 10));
+        if (height > 0) expect(cursor >= from && cursor < to).toBe(true);
+      }
+    for (let room = 0; room < 60; room += 1) {
+      const widths = columnWidths(
+        {
+          columns: [
+            { label: 'a', width: 5 },
+            { label: 'b', width: 20, grow: true },
+          ],
+        },
+        room,
+      );
+      expect(widths.reduce((sum, one) => sum + one, 0) + Math.max(0, widths.length - 1)).toBeLessThanOrEqual(
+        room,
+      );
+    }
+  });
+});
