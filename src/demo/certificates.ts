@@ -20,7 +20,8 @@ export interface ServerCertificate {
 /** The simulated cluster's own certificate authority: made at start, gone at the end. */
 export interface ClusterCa {
   readonly pem: string;
-  issue(names: readonly string[]): Promise<ServerCertificate>;
+  /** @param endedMs how long ago its validity ended; without it, it is valid */
+  issue(names: readonly string[], endedMs?: number): Promise<ServerCertificate>;
 }
 
 /** Makes a certificate authority as each Proxmox cluster has one, with fresh keys. */
@@ -46,7 +47,7 @@ export async function makeClusterCa(): Promise<ClusterCa> {
   let serial = 1;
   return {
     pem: ca.toString('pem'),
-    async issue(names) {
+    async issue(names, endedMs) {
       serial += 1;
       const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, [
         'sign',
@@ -57,7 +58,7 @@ export async function makeClusterCa(): Promise<ClusterCa> {
         issuer: ca.subject,
         serialNumber: serial.toString(16).padStart(2, '0'),
         notBefore: new Date(now - DAY_MS),
-        notAfter: new Date(now + 30 * DAY_MS),
+        notAfter: new Date(endedMs === undefined ? now + 30 * DAY_MS : now - endedMs),
         publicKey: keys.publicKey,
         signingKey: caKeys.privateKey,
         signingAlgorithm: ALGORITHM,

@@ -7,6 +7,7 @@ import { getJson, type JsonGet } from './http-get.ts';
 import { redact } from './redact.ts';
 import { readToken, TokenError } from './token.ts';
 import type { CommandAnswer, CommandRunner } from './transports/command.ts';
+import { NO_ANSWER } from './transports/http.ts';
 import { localRunner } from './transports/local.ts';
 import { sshRunner } from './transports/ssh.ts';
 
@@ -73,7 +74,7 @@ async function askApi(context: ProbeContext, endpoint: Endpoint, path: string): 
   }
   const sent = token === null ? null : { header: `PVEAPIToken=${token}`, secret: token };
   const get = await getJson(context, endpoint, path, sent);
-  if (get.class === 'timeout' && timeoutOf(endpoint) < REFUSAL_DELAY_MS)
+  if (get.detail.startsWith(NO_ANSWER) && get.class === 'timeout' && timeoutOf(endpoint) < REFUSAL_DELAY_MS)
     return {
       ...get,
       detail: `${get.detail}; Proxmox holds a refused token back for 3 s, so timeout_ms below ${REFUSAL_DELAY_MS} cannot tell it from silence`,

@@ -76,9 +76,16 @@ export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
       headers,
       setHost: false,
     };
+    const way: Way = { stage: 'connecting' };
     const outgoing = secure
-      ? https.request({ ...options, agent: secureAgent(url.hostname, ca, request.tls?.pinSha256) })
+      ? https.request({ ...options, agent: secureAgent(url.hostname, ca, request.tls?.pinSha256, way) })
       : http.request({ ...options, agent: false });
+    if (!secure)
+      outgoing.once('socket', (socket) =>
+        socket.once('connect', () => {
+          way.stage = 'asking';
+        }),
+      );
     let settled = false;
     let timer: NodeJS.Timeout | undefined;
     const finish = (answer: HttpAnswer): void => {
@@ -90,22 +97,13 @@ export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
       resolve(answer);
     };
     const onAbort = (): void => finish(failure('aborted', 'stopped while waiting for the answer'));
-    let begun = false;
-    timer = setTimeout(
-      () =>
-        finish(
-          begun
-            ? failure('slow-answer', `the answer began, but was not complete within ${request.timeoutMs} ms`)
-            : failure('timeout', `no answer within ${request.timeoutMs} ms`),
-        ),
-      request.timeoutMs,
-    );
+    timer = setTimeout(() => finish(outOfTime(way.stage, request.timeoutMs)), request.timeoutMs);
     request.signal.addEventListener('abort', onAbort, { once: true });
     outgoing.on('error', (error: NodeJS.ErrnoException) =>
       finish(failure(classOfError(error), describeError(error))),
     );
     outgoing.on('response', (response) => {
-      begun = true;
+      way.stage = 'answering';
       collect(response, finish);
     });
     outgoing.end(body);
@@ -117,6 +115,28 @@ function ownWords({ statusCode, statusMessage }: IncomingMessage): string {
     ? ''
     : statusMessage;
 }
+
+/** How far a request came. */
+interface Way {
+  stage: 'connecting' | 'securing' | 'asking' | 'answering';
+}
+
+/** What is said of a request whose time is up: how far it came tells where the fault is. */
+function outOfTime(stage: Way['stage'], timeoutMs: number): HttpAnswer {
+  switch (stage) {
+    case 'connecting':
+      return failure('timeout', `no connection within ${timeoutMs} ms`);
+    case 'securing':
+      return failure('timeout', `it takes the connection, but no TLS handshake within ${timeoutMs} ms`);
+    case 'asking':
+      return failure('timeout', `${NO_ANSWER} within ${timeoutMs} ms`);
+    case 'answering':
+      return failure('slow-answer', `the answer began, but was not complete within ${timeoutMs} ms`);
+  }
+}
+
+/** How the detail of a time-out begins when the question was put and nothing came. */
+export const NO_ANSWER = 'no answer';
 
 function collect(response: IncomingMessage, finish: (answer: HttpAnswer) => void): void {
   const chunks: Buffer[] = [];
@@ -151,7 +171,12 @@ function collect(response: IncomingMessage, finish: (answer: HttpAnswer) => void
  * An agent that verifies against the CA, a pin, or both. The pin is compared before the socket is handed over, so that
  * no byte of a token can leave to the wrong server; sessions are not resumed, since a resumed one shows no certificate.
  */
-function secureAgent(hostname: string, ca: string | undefined, pin: string | undefined): https.Agent {
+function secureAgent(
+  hostname: string,
+  ca: string | undefined,
+  pin: string | undefined,
+  way: Way,
+): https.Agent {
   const agent = new https.Agent({ maxCachedSessions: 0, keepAlive: false });
   const servername = net.isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : '';
   agent.createConnection = (options, callback) => {
@@ -172,7 +197,11 @@ function secureAgent(hostname: string, ca: string | undefined, pin: string | und
       callback?.(error, socket);
     };
     socket.once('error', (error) => settle(error));
+    socket.once('connect', () => {
+      way.stage = 'securing';
+    });
     socket.once('secureConnect', () => {
+      way.stage = 'asking';
       const actual = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
       if (pin !== undefined && actual !== pin)
         settle(
