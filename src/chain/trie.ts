@@ -52,6 +52,8 @@ export function valueByProof(root: string, index: number, proof: readonly string
     if (expected !== null) {
       const raw = proof[used];
       if (raw === undefined) throw new TrieError('the trie proof ends before the transaction');
+      if (!/^0x(?:[0-9a-f]{2})+$/.test(raw))
+        throw new TrieError(`node ${used} of the trie proof is not bytes`);
       if (keccak256(raw) !== expected)
         throw new TrieError(`node ${used} of the trie proof is not the one that the node above it names`);
       node = decoded(raw);

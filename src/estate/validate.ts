@@ -21,6 +21,9 @@ export interface EstateDocument {
   };
   readonly template?: string;
   readonly mapping?: string;
+  /** The operators' checkout that the template and the documents came from. */
+  readonly repository?: string;
+  readonly documents?: readonly { readonly kind: string; readonly path: string; readonly date?: string }[];
   readonly cluster?: string;
   readonly mirror?: string;
   readonly hosts?: readonly {
@@ -108,9 +111,24 @@ export function parseEstateFile(text: string, file: string): EstateDocument {
       mend: 'Correct the YAML at this place.',
     });
   }
-  const value: unknown = document.toJS({ maxAliasCount: 20 });
+  const value = contentOf(document, file);
   if (validate(value)) return value;
   throw schemaError(validate.errors?.[0], document, lines, file);
+}
+
+/** Aliases of nothing, and too many of something, show only now. */
+function contentOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 20 });
+  } catch (error) {
+    throw new EstateFileError({
+      file,
+      line: 1,
+      column: 1,
+      message: sanitiseLine(error instanceof Error ? error.message : 'not YAML', 200),
+      mend: 'An asterisk begins an alias in YAML: put the text in quotes, or define the anchor before.',
+    });
+  }
 }
 
 function schemaError(
@@ -127,7 +145,7 @@ function schemaError(
   const full = typeof extra === 'string' ? [...path, extra] : path;
   let node: unknown = document.getIn(path.map(numeric), true);
   if (node === undefined || node === null) node = document.contents;
-  const range = (node as { range?: readonly [number, number, number] | null }).range;
+  const range = (node as { range?: readonly [number, number, number] | null } | null)?.range;
   const place = range ? lines.linePos(range[0]) : { line: 1, col: 1 };
   const allowed: unknown = error?.params.allowedValues;
   const hint = Array.isArray(allowed) ? ` (one of ${allowed.join(', ')})` : '';

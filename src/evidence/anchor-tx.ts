@@ -53,13 +53,15 @@ export interface AnchorTransaction {
  */
 export function readAnchorTransaction(raw: string): AnchorTransaction {
   let tx: Transaction;
+  let from: Hex | undefined;
   try {
     tx = Transaction.from(raw);
+    // Recovers the sender, which no signature of nobody does.
+    from = tx.from?.toLowerCase() as Hex | undefined;
     if (tx.serialized !== raw) throw new AnchorError('another spelling');
   } catch {
     throw new AnchorError('the transaction is not a signed transaction in its one spelling');
   }
-  const from = tx.from?.toLowerCase() as Hex | undefined;
   if (tx.type !== 0 || tx.chainId !== BigInt(EVIDENCE_CHAIN_ID))
     throw new AnchorError(`the transaction is not one for chain ${EVIDENCE_CHAIN_ID}`);
   if (from === undefined || tx.to?.toLowerCase() !== from || tx.value !== 0n)

@@ -27,7 +27,7 @@ const MAX_PBKDF2 = 10_000_000;
 function deriveScrypt(password: string, salt: Buffer, cost: ScryptCost, length: number): Promise<Buffer> {
   const { n: N, r, p } = cost;
   return new Promise((resolve, reject) => {
-    nodeScrypt(password, salt, length, { N, r, p, maxmem: 256 * N * r }, (error, key) =>
+    nodeScrypt(password, salt, length, { N, r, p, maxmem: 256 * r * (N + p) + 65_536 }, (error, key) =>
       error === null ? resolve(key) : reject(error),
     );
   });

@@ -57,7 +57,7 @@ export function compileRunbook(
     const { line, col } = lines.linePos(fault.pos[0]);
     throw new RunbookError(file, line, col, sanitiseLine(fault.message.split('\n')[0] ?? 'not YAML'));
   }
-  const source: unknown = document.toJS({ maxAliasCount: 20 });
+  const source = inWords(file, () => document.toJS({ maxAliasCount: 20 }) as unknown);
   if (!validate(source)) {
     const error = validate.errors?.[0];
     const path = (error?.instancePath ?? '')
@@ -78,7 +78,7 @@ export function compileRunbook(
   const variables = source.variables ?? [];
   const { resolved, settled } = resolveVariables(source, values);
   const runbook = toRunbook(resolved, settled);
-  const bytes = canonicalBytes(runbook);
+  const bytes = inWords(file, () => canonicalBytes(runbook));
   return { runbook, bytes, sha256: digest(bytes), sourceSha256: digest(text), variables };
 }
 
@@ -98,4 +98,18 @@ function placeOf(
 
 function digest(data: string | Uint8Array): Hex {
   return `0x${createHash('sha256').update(data).digest('hex')}`;
+}
+
+/** Aliases of nothing and texts that are no Unicode show only late, and without a place. */
+function inWords<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new RunbookError(
+      file,
+      1,
+      1,
+      sanitiseLine(error instanceof Error ? error.message : 'not YAML', 200),
+    );
+  }
 }

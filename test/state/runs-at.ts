@@ -17,7 +17,7 @@ export function trustFor(estateId: string): Promise<Uint8Array> {
     person: one.person,
     type: 'keystore' as const,
     roles: ['performer' as const, 'witness' as const],
-    not_before: '2026-01-01T00:00:00.000Z',
+    not_before: '2000-01-01T00:00:00.000Z',
     not_after: '2999-01-01T00:00:00.000Z',
     revoked: null,
   }));
