@@ -1,12 +1,14 @@
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { HistorySample } from '../chain/history.ts';
 import {
+  type Assessment,
   assessEstate,
   type CrossRule,
   type EpochMs,
   type EstateAssessment,
   type Snapshot,
   type SnapshotOrigin,
+  type SubjectId,
   sanitiseLine,
 } from '../model/index.ts';
 import type { Backend, BackendEvent, LogLevel, RunView, SourceState } from './backend.ts';
@@ -30,11 +32,22 @@ export interface ConsoleState {
   readonly runs: Readonly<Record<string, RunView>>;
   /** What was seen of the chain over time, oldest first. */
   readonly history: readonly HistorySample[];
+  /** What became another since the console was opened, oldest first. */
+  readonly changes: readonly Change[];
+}
+
+/** A subject whose status or health became another while the console watched. */
+export interface Change {
+  readonly at: EpochMs;
+  readonly subject: SubjectId;
+  readonly from: string;
+  readonly to: string;
 }
 
 export type ConsoleStore = StoreApi<ConsoleState>;
 
 const MAX_LOG = 1_000;
+const MAX_CHANGES = 2_000;
 
 const EMPTY: ConsoleState = {
   snapshot: null,
@@ -44,6 +57,7 @@ const EMPTY: ConsoleState = {
   log: [],
   runs: {},
   history: [],
+  changes: [],
 };
 
 /** The moment a snapshot is assessed at: the clock while it is live, its capture when it was read from a file. */
@@ -60,12 +74,10 @@ export function afterEvent(
 ): ConsoleState {
   switch (event.type) {
     case 'snapshot':
-      return {
-        ...state,
-        snapshot: event.snapshot,
-        origin: event.origin,
-        assessment: assessEstate(event.snapshot, assessedAt(event.snapshot, event.origin, now), rules),
-      };
+      return assessed(
+        { ...state, snapshot: event.snapshot, origin: event.origin },
+        assessEstate(event.snapshot, assessedAt(event.snapshot, event.origin, now), rules),
+      );
     case 'source':
       return { ...state, sources: { ...state.sources, [event.endpoint]: event.state } };
     case 'log':
@@ -75,6 +87,28 @@ export function afterEvent(
     case 'run':
       return { ...state, runs: { ...state.runs, [event.run.session]: event.run } };
   }
+}
+
+/** The state with a new assessment, and what it changed. */
+function assessed(state: ConsoleState, assessment: EstateAssessment): ConsoleState {
+  const fresh = changesBetween(state.assessment, assessment);
+  return {
+    ...state,
+    assessment,
+    changes: fresh.length === 0 ? state.changes : [...state.changes, ...fresh].slice(-MAX_CHANGES),
+  };
+}
+
+/** Subjects whose status or health is another than before; nothing for what was not known before. */
+export function changesBetween(before: EstateAssessment | null, after: EstateAssessment): readonly Change[] {
+  if (before === null) return [];
+  const words = ({ status, health }: Assessment): string => `${status}, ${health}`;
+  const old = new Map(before.subjects.map((one) => [one.subject.id, one]));
+  return after.subjects.flatMap((one) => {
+    const was = old.get(one.subject.id);
+    if (was === undefined || (was.status === one.status && was.health === one.health)) return [];
+    return [{ at: after.at, subject: one.subject.id, from: words(was), to: words(one) }];
+  });
 }
 
 /** Adds a line; one that says the same as an earlier line, and counts itself, takes that line's place at the end. */
@@ -102,7 +136,7 @@ export function followBackend(
     tick() {
       const { snapshot, origin } = store.getState();
       if (snapshot === null || origin?.mode !== 'live') return;
-      store.setState({ assessment: assessEstate(snapshot, clock(), rules) });
+      store.setState((state) => assessed(state, assessEstate(snapshot, clock(), rules)), true);
     },
     log(level, text) {
       const line = { at: clock(), level, text: sanitiseLine(text, 400), count: 1 };

@@ -33,6 +33,8 @@ const CHROME_ROWS = 4;
 /** From here on the story of the subject under the cursor stands beside the list. */
 const BESIDE_COLUMNS = 160;
 const MAX_SUGGESTIONS = 6;
+/** Screens whose rows say what to do next about the one under the cursor. */
+const HINTED: ReadonlySet<ScreenId> = new Set(['overview', 'hosts', 'guests', 'tiers', 'hyperledger']);
 
 export interface AppProps {
   readonly backend: Backend;
@@ -103,11 +105,11 @@ export function App(props: AppProps): ReactElement {
         : { phase: 'idle', message: '' },
     columns,
   );
-  const chrome = CHROME_ROWS + answer.length;
   const beside = columns >= BESIDE_COLUMNS && place.detail === null && where === 'lists' && !place.help;
   const width = beside ? Math.floor(columns / 2) : columns;
-  const height = Math.max(1, rows - chrome);
   const { screen, detail, help } = place;
+  const hinted = help || detail !== null || where === 'run' ? false : HINTED.has(screen);
+  const height = Math.max(1, rows - CHROME_ROWS - answer.length - (hinted ? 1 : 0));
   const view = useMemo(
     () =>
       help
@@ -211,6 +213,13 @@ export function App(props: AppProps): ReactElement {
           />
         ) : null}
       </Box>
+      {hinted ? (
+        <LineText
+          line={line(span(shown[cursor]?.hint === undefined ? '' : `next: ${shown[cursor].hint}`, 'accent'))}
+          columns={columns}
+          theme={theme}
+        />
+      ) : null}
       {suggestions.length > 0 ? (
         <LinesPane lines={suggestions} columns={columns} height={suggestions.length} theme={theme} />
       ) : null}

@@ -52,6 +52,9 @@ export function windowOf(cursor: number, rows: number, height: number): readonly
   return [from, Math.min(rows, from + height)];
 }
 
+/** A growing column comes first: others are widened only when this much is left besides. */
+const ROOM_FOR_GROWTH = 34;
+
 /**
  * Widths of a view's columns in a given room: fixed columns keep theirs, growing ones share what is left;
  * where even the fixed ones do not fit, the later columns are dropped.
@@ -65,6 +68,12 @@ export function columnWidths(view: Pick<View, 'columns'>, columns: number): read
     if (used + gap + least > columns) break;
     widths.push(least);
     used += gap + least;
+  }
+  for (const [index, { upTo }] of view.columns.slice(0, widths.length).entries()) {
+    const more = Math.min((upTo ?? 0) - (widths[index] ?? 0), columns - used - ROOM_FOR_GROWTH);
+    if (more <= 0) continue;
+    widths[index] = (widths[index] ?? 0) + more;
+    used += more;
   }
   const growing = view.columns
     .slice(0, widths.length)

@@ -33,29 +33,35 @@ export function fitTo(text: string, columns: number, mark = '~'): string {
   return short + ' '.repeat(Math.max(0, columns - widthOf(short)));
 }
 
-/** Breaks a text into lines of at most a number of columns, at spaces where there are any. */
+/** Breaks a text into lines of at most a number of columns, at spaces where there are any; an indented line goes on indented. */
 export function wrap(text: string, columns: number): readonly string[] {
+  return text.split('\n').flatMap((paragraph) => {
+    const indent = /^ */.exec(paragraph)?.[0] ?? '';
+    const kept = indent.length < columns / 2 ? indent : '';
+    return wrapWords(paragraph.slice(indent.length), columns - kept.length).map((one) => kept + one);
+  });
+}
+
+function wrapWords(text: string, columns: number): readonly string[] {
   const limit = Math.max(columns, 1);
   const out: string[] = [];
-  for (const paragraph of text.split('\n')) {
-    let line = '';
-    for (const word of paragraph.split(' ')) {
-      let rest = word;
-      const candidate = line === '' ? rest : `${line} ${rest}`;
-      if (widthOf(candidate) <= limit) {
-        line = candidate;
-        continue;
-      }
-      if (line !== '') out.push(line);
-      while (widthOf(rest) > limit) {
-        const head = cutHard(rest, limit);
-        out.push(head);
-        rest = rest.slice(head.length);
-      }
-      line = rest;
+  let line = '';
+  for (const word of text.split(' ')) {
+    let rest = word;
+    const candidate = line === '' ? rest : `${line} ${rest}`;
+    if (widthOf(candidate) <= limit) {
+      line = candidate;
+      continue;
     }
-    out.push(line);
+    if (line !== '') out.push(line);
+    while (widthOf(rest) > limit) {
+      const head = cutHard(rest, limit);
+      out.push(head);
+      rest = rest.slice(head.length);
+    }
+    line = rest;
   }
+  out.push(line);
   return out;
 }
 

@@ -65,6 +65,9 @@ export interface Glyphs {
   readonly degraded: string;
   readonly unknown: string;
   readonly failed: string;
+  readonly outage: string;
+  readonly forbidden: string;
+  readonly stale: string;
   readonly pointer: string;
   readonly cut: string;
   readonly done: string;
@@ -84,6 +87,9 @@ const UNICODE: Glyphs = {
   degraded: '▲',
   unknown: '?',
   failed: '✖',
+  outage: '◆',
+  forbidden: '⊘',
+  stale: '◌',
   pointer: '❯',
   cut: '…',
   done: '✓',
@@ -99,6 +105,9 @@ const ASCII: Glyphs = {
   degraded: '!',
   unknown: '?',
   failed: 'X',
+  outage: '#',
+  forbidden: '%',
+  stale: '~',
   pointer: '>',
   cut: '~',
   done: 'v',

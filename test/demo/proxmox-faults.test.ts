@@ -283,6 +283,7 @@ describe('every fault of a Proxmox API is told apart', () => {
       log: [],
       runs: {},
       history: [],
+      changes: [],
     };
     const { glyphs } = makeTheme({ ascii: true, colour: false });
     const pane = hostsView({ state, now, glyphs });

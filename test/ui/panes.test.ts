@@ -47,6 +47,7 @@ async function look(scenario: string): Promise<Seen> {
     log: [],
     runs: {},
     history: [],
+    changes: [],
   };
   const extras = {
     run: null,

@@ -1,32 +1,46 @@
 import { type Assessment, ageText, type SubjectId, sanitiseLine } from '../../model/index.ts';
 import { wrap } from '../text.ts';
 import { governanceLines } from './chain-view.ts';
-import { ageSpan, healthSpan, type ViewInput } from './estate-views.ts';
-import { type Line, line, type Span, span, type View } from './types.ts';
+import type { ViewInput } from './estate-views.ts';
+import { ageSpan, doubtOf, healthSpan } from './subject-cells.ts';
+import { type Line, line, type Opens, type Row, type Span, span, type View } from './types.ts';
 
-/** The whole story of one subject: documented, observed, judged, and what to do next. */
+/** A line of the story, and where Enter leads from it. */
+interface Told {
+  readonly line: Line;
+  readonly opens?: Opens;
+}
+
+const heading = (text: string): readonly Told[] => [
+  { line: line(span('')) },
+  { line: line(span(text, 'accent')) },
+];
+const told = (...spans: readonly Span[]): Told => ({ line: spans });
+
+/** The whole story of one subject: documented, judged, observed, attested, what it depends on, and what became of it. */
 export function detailView(input: ViewInput, subject: SubjectId, columns: number): View {
   const found = input.state.assessment?.subjects.find((one) => one.subject.id === subject);
-  const lines =
-    found === undefined ? [line(span('Nothing is known of it any more.', 'doubt'))] : storyOf(found, input);
+  const story =
+    found === undefined ? [told(span('Nothing is known of it any more.', 'doubt'))] : storyOf(found, input);
   return {
     title: found === undefined ? subject : `${found.subject.name} (${subject})`,
     top: [],
     columns: [{ label: '', width: 20, grow: true }],
-    rows: lines
-      .map(flatten)
-      .flatMap((one) => wrap(one.text, columns).map((text) => span(text, one.tone)))
-      .map((cell, index) => ({ id: String(index), cells: [cell] })),
+    rows: story.flatMap((one, at) => rowsOf(one, at, columns)),
     empty: '',
     framed: false,
   };
 }
 
-/** Detail lines are single cells; the first tone stands for the line. */
-function flatten(cells: Line): Span {
+/** A line of the story as rows of one cell; the first tone that says something stands for the line. */
+function rowsOf({ line: cells, opens }: Told, at: number, columns: number): readonly Row[] {
   const tone =
     cells.find((one) => one.tone !== 'plain' && one.tone !== 'dim')?.tone ?? cells[0]?.tone ?? 'plain';
-  return span(cells.map((one) => one.text).join(''), tone);
+  return wrap(cells.map((one) => one.text).join(''), columns).map((text, part) => ({
+    id: `${at} ${part}`,
+    cells: [span(text, tone)],
+    ...(opens === undefined ? {} : { opens }),
+  }));
 }
 
 /** `now`, or how long ago. */
@@ -35,77 +49,145 @@ function agoText(ms: number): string {
   return text === 'now' ? text : `${text} ago`;
 }
 
-function storyOf(one: Assessment, { state, now, glyphs }: ViewInput): readonly Line[] {
-  const { subject } = one;
-  const lines: Line[] = [
-    line(
+function storyOf(one: Assessment, input: ViewInput): readonly Told[] {
+  return [
+    ...judged(one, input),
+    ...documented(one, input),
+    ...findings(one),
+    ...(one.subject.kind === 'chain' ? governanceLines(one).map((item) => ({ line: item })) : []),
+    ...related(one, input),
+    ...observed(one, input),
+    ...attested(one, input),
+    ...changed(one, input),
+  ];
+}
+
+function judged(one: Assessment, { now, glyphs }: ViewInput): readonly Told[] {
+  const doubt = doubtOf(one);
+  return [
+    told(
       span(`Status ${one.status}    Health `),
       healthSpan(one, glyphs),
-      span(`    seen ${ageSpan(one, now).text}    evidence level ${one.level}`),
+      span(doubt === null ? '' : ` (${doubt})`),
+      span(`    seen ${one.seenAt === null ? 'never' : agoText(now - one.seenAt)}`, ageSpan(one, now).tone),
+      span(`    evidence level ${one.level}`),
     ),
-    line(span('')),
-    line(span('Documented', 'accent')),
-    line(
+  ];
+}
+
+function documented({ subject }: Assessment, { state }: ViewInput): readonly Told[] {
+  const out: Told[] = [
+    ...heading('Documented'),
+    told(
       span(
         `  word: ${subject.statusWord ?? 'none'}    expected: ${subject.expectedRun}    owner: ${subject.owner}    region: ${subject.region}`,
       ),
     ),
-    line(
+    told(
       span(
         `  category: ${subject.category ?? '-'}    preferred host: ${subject.preferredHost ?? '-'} (a target, not a placement)`,
       ),
     ),
   ];
   for (const source of subject.sources)
-    lines.push(
-      line(
+    out.push(
+      told(
         span(
           `  source: ${source.document}${source.locator === undefined ? '' : ` ${source.locator}`}${source.date === undefined ? '' : `, ${source.date}`}, rank ${source.rank}`,
           'dim',
         ),
       ),
     );
-  if (subject.dependsOn.length > 0) lines.push(line(span(`  depends on: ${subject.dependsOn.join(', ')}`)));
-  for (const conflict of (state.snapshot?.estate.conflicts ?? []).filter(
-    (item) => item.subject === subject.id,
-  ))
-    lines.push(line(span(`  conflict: ${conflict.note}`, 'warn')));
-  lines.push(line(span('')), line(span('Findings', 'accent')));
+  for (const conflict of state.snapshot?.estate.conflicts ?? []) {
+    if (conflict.subject !== subject.id) continue;
+    out.push(told(span(`  conflict about ${conflict.field}: ${conflict.note}`, 'warn')));
+    for (const { value, source } of conflict.sides)
+      out.push(
+        told(
+          span(
+            `    ${sanitiseLine(JSON.stringify(value), 200)} says ${source.document}${source.date === undefined ? '' : `, ${source.date}`}, rank ${source.rank}`,
+            'dim',
+          ),
+        ),
+      );
+  }
+  return out;
+}
+
+function findings(one: Assessment): readonly Told[] {
+  const out: Told[] = [...heading('Findings')];
   if (one.outage !== null)
-    lines.push(
-      line(
+    out.push(
+      told(
         span(
           `  planned outage until ${one.outage.until} by ${sanitiseLine(one.outage.by, 60)}: ${sanitiseLine(one.outage.reason)}`,
           'warn',
         ),
       ),
     );
-  if (one.findings.length === 0) lines.push(line(span('  none', 'dim')));
+  if (one.findings.length === 0) out.push(told(span('  none', 'dim')));
   for (const finding of one.findings) {
     const tone = ({ fail: 'bad', warn: 'warn', unknown: 'doubt', info: 'dim' } as const)[finding.severity];
     const section = finding.section === undefined ? '' : ` (master plan section ${finding.section})`;
-    lines.push(line(span(`  ${finding.severity}: ${finding.reason}${section}`, tone)));
-    if (finding.next !== '') lines.push(line(span(`    next: ${finding.next}`)));
+    out.push(told(span(`  ${finding.severity}: ${finding.reason}${section}`, tone)));
+    if (finding.next !== '') out.push(told(span(`    next: ${finding.next}`)));
   }
-  if (subject.kind === 'chain') lines.push(...governanceLines(one));
-  lines.push(line(span('')), line(span('Observed', 'accent')));
-  if (one.observations.length === 0) lines.push(line(span('  nothing', 'dim')));
+  return out;
+}
+
+/** What it depends on and what depends on it; Enter goes there. */
+function related({ subject }: Assessment, { state, glyphs }: ViewInput): readonly Told[] {
+  const all = state.assessment?.subjects ?? [];
+  const row = (word: string, id: SubjectId): Told => {
+    const other = all.find((one) => one.subject.id === id);
+    return {
+      line:
+        other === undefined
+          ? line(span(`  ${word} ${id}, of which nothing is known`, 'doubt'))
+          : line(
+              span(`  ${word} ${id}  ${other.subject.name}  ${other.status}  `),
+              healthSpan(other, glyphs),
+            ),
+      ...(other === undefined ? {} : { opens: { kind: 'subject', subject: id } }),
+    };
+  };
+  const on = subject.dependsOn.map((id) => row('depends on', id));
+  const by = all
+    .filter((one) => one.subject.dependsOn.includes(subject.id))
+    .map((one) => row('needed by', one.subject.id));
+  return on.length + by.length === 0 ? [] : [...heading('Dependencies (Enter opens)'), ...on, ...by];
+}
+
+function observed(one: Assessment, { state, now }: ViewInput): readonly Told[] {
+  const out: Told[] = [...heading('Observed')];
+  for (const { id, subject } of state.snapshot?.estate.endpoints ?? []) {
+    const source = state.sources[id];
+    if (subject !== one.subject.id || source === undefined) continue;
+    const good = source.lastGood === null ? 'never answered' : `answered ${agoText(now - source.lastGood)}`;
+    const next =
+      source.asking || source.nextAt === null
+        ? 'being asked'
+        : `asked again in ${Math.ceil(Math.max(0, source.nextAt - now) / 5000) * 5}s`;
+    const error = source.lastError === null ? '' : `; ${sanitiseLine(source.lastError, 120)}`;
+    out.push(
+      told(span(`  source ${id}: ${good}, ${next}${error}`, source.lastError === null ? 'dim' : 'doubt')),
+    );
+  }
+  if (one.observations.length === 0) out.push(told(span('  nothing', 'dim')));
   for (const seen of one.observations) {
-    lines.push(
-      line(
+    out.push(
+      told(
         span(
           `  ${seen.probe} at ${seen.endpoint}: ${seen.answer.class}, ${agoText(now - Date.parse(seen.ended))} from ${seen.vantage}`,
         ),
       ),
     );
     for (const check of seen.answer.checks)
-      lines.push(
-        line(span(`    ${check.result}: ${check.reason}`, check.result === 'pass' ? 'good' : 'warn')),
-      );
+      out.push(told(span(`    ${check.result}: ${check.reason}`, check.result === 'pass' ? 'good' : 'warn')));
     const facts = Object.entries(seen.answer.facts).filter(([key]) => key !== 'block');
     if (facts.length > 0)
-      lines.push(
-        line(
+      out.push(
+        told(
           span(
             `    ${sanitiseLine(facts.map(([key, value]) => `${key}=${JSON.stringify(value)}`).join(' '), 600)}`,
             'dim',
@@ -113,9 +195,36 @@ function storyOf(one: Assessment, { state, now, glyphs }: ViewInput): readonly L
         ),
       );
     if (seen.raw !== null)
-      lines.push(
-        line(span(`    raw answer sha256 ${seen.raw.sha256.slice(0, 16)}, ${seen.raw.bytes} bytes`, 'dim')),
+      out.push(
+        told(span(`    raw answer sha256 ${seen.raw.sha256.slice(0, 16)}, ${seen.raw.bytes} bytes`, 'dim')),
       );
   }
-  return lines;
+  return out;
+}
+
+function attested({ subject }: Assessment, { state, now }: ViewInput): readonly Told[] {
+  const mine = (state.snapshot?.attestations ?? []).filter((one) => one.subject === subject.id);
+  return [
+    ...heading('Attested'),
+    ...(mine.length === 0 ? [told(span('  nobody has signed anything about it here', 'dim'))] : []),
+    ...mine.map((one) =>
+      told(
+        span(
+          `  ${one.claim}, ${agoText(now - Date.parse(one.at))}, by ${sanitiseLine(one.performer, 60)}, ${one.witness === null ? 'nobody witnessed' : `witnessed by ${sanitiseLine(one.witness, 60)}`}; record ${one.seq} of session ${sanitiseLine(one.session, 20)}`,
+        ),
+      ),
+    ),
+  ];
+}
+
+function changed({ subject }: Assessment, { state, now }: ViewInput): readonly Told[] {
+  const mine = state.changes.filter((one) => one.subject === subject.id);
+  return [
+    ...heading('History since the console was opened'),
+    ...(mine.length === 0 ? [told(span('  status and health stayed the same', 'dim'))] : []),
+    ...mine
+      .slice(-20)
+      .reverse()
+      .map((one) => told(span(`  ${agoText(now - one.at)}: ${one.from} became ${one.to}`))),
+  ];
 }

@@ -5,11 +5,11 @@ import {
   type EstateAssessment,
   type Finding,
   type Observation,
-  sanitiseLine,
 } from '../../model/index.ts';
 import type { ConsoleState } from '../../state/store.ts';
-import { type Glyphs, healthGlyph, healthTone, statusTone } from '../theme.ts';
+import { type Glyphs, healthTone, statusTone } from '../theme.ts';
 import { trendLine } from './chain-view.ts';
+import { ageSpan, healthSpan, reasonOf, subjectRow } from './subject-cells.ts';
 import { type Line, line, type Row, ranked, type Span, span, type View } from './types.ts';
 
 /** What every view is made from. `now` is the clock in milliseconds; offline it is the end of the capture. */
@@ -21,44 +21,18 @@ export interface ViewInput {
 
 const NOTHING_YET = 'Nothing has been seen yet. The first answers are on their way.';
 
-export function healthSpan(one: Assessment, glyphs: Glyphs): Span {
-  return ranked(
-    span(`${healthGlyph(one.health, glyphs)} ${one.health}`, one.stale ? 'dim' : healthTone(one.health)),
-    HEALTH_RANK[one.health],
-  );
-}
-
-/** Worst first, when a list is sorted by health. */
-const HEALTH_RANK = { failed: 0, unknown: 1, degraded: 2, ok: 3, 'as-expected': 4 } as const;
-
-/** Age of the newest look at a subject. */
-export function ageSpan(one: Assessment, now: number): Span {
-  if (one.seenAt === null) return ranked(span('never', 'dim'), Number.MAX_SAFE_INTEGER);
-  return ranked(span(ageText(now - one.seenAt), one.stale ? 'warn' : 'dim'), now - one.seenAt);
-}
-
-/** The most serious reason, in one line. */
-export function reasonOf(one: Assessment): string {
-  const order: readonly Finding['severity'][] = ['fail', 'unknown', 'warn', 'info'];
-  const outage = one.outage === null ? '' : `planned outage: ${sanitiseLine(one.outage.reason, 60)}; `;
-  for (const severity of order) {
-    const found = one.findings.find((finding) => finding.severity === severity);
-    if (found !== undefined) return `${outage}${found.reason}`;
-  }
-  return outage;
-}
-
-function subjectRow(one: Assessment, cells: readonly Span[]): Row {
-  return { id: one.subject.id, cells, opens: { kind: 'subject', subject: one.subject.id } };
-}
+/** From here on what to do next has a column of its own. */
+const WITH_NEXT_COLUMNS = 118;
 
 /** Screen 1: is the chain alive, how far is it from a halt, and what is wrong. */
-export function overviewView({ state, now, glyphs }: ViewInput): View {
+export function overviewView({ state, now, glyphs }: ViewInput, room: number): View {
   const { assessment, snapshot } = state;
+  const wide = room >= WITH_NEXT_COLUMNS;
   const columns = [
     { label: 'what', width: 11 },
     { label: 'subject', width: 14 },
     { label: 'reason', width: 20, grow: true },
+    ...(wide ? [{ label: 'next', width: Math.floor(room / 3) }] : []),
   ];
   if (assessment === null || snapshot === null)
     return { title: 'Overview', top: [], columns, rows: [], empty: NOTHING_YET, framed: false };
@@ -75,7 +49,13 @@ export function overviewView({ state, now, glyphs }: ViewInput): View {
     }[finding.severity];
     return {
       id: `${finding.subject} ${finding.rule} ${index}`,
-      cells: [span(word, tone), span(finding.subject), span(finding.reason)],
+      cells: [
+        ranked(span(word, tone), SEVERITY_RANK[finding.severity]),
+        span(finding.subject),
+        span(finding.reason),
+        ...(wide ? [span(finding.next, 'dim')] : []),
+      ],
+      ...(finding.next === '' ? {} : { hint: finding.next }),
       opens: { kind: 'subject', subject: finding.subject },
     };
   });
@@ -201,8 +181,10 @@ function countsLine(assessment: EstateAssessment): Line {
 function rank(finding: Finding, assessment: EstateAssessment): number {
   const critical =
     assessment.verdict.critical.includes(finding) || assessment.verdict.unknown.includes(finding) ? 0 : 10;
-  return critical + { fail: 0, unknown: 1, warn: 2, info: 3 }[finding.severity];
+  return critical + SEVERITY_RANK[finding.severity];
 }
+
+const SEVERITY_RANK = { fail: 0, unknown: 1, warn: 2, info: 3 } as const;
 
 /** Screen 2. */
 export function hostsView({ state, now, glyphs }: ViewInput): View {
@@ -220,7 +202,7 @@ export function hostsView({ state, now, glyphs }: ViewInput): View {
     title: 'Hosts',
     top: [],
     columns: [
-      { label: 'host', width: 14 },
+      { label: 'host', width: 14, upTo: 24 },
       { label: 'status', width: 16 },
       { label: 'health', width: 13 },
       { label: 'seen', width: 6 },
@@ -259,7 +241,7 @@ export function guestsView({ state, now, glyphs }: ViewInput): View {
     top: [],
     columns: [
       { label: 'VMID', width: 5 },
-      { label: 'name', width: 22 },
+      { label: 'name', width: 22, upTo: 32 },
       { label: 'status', width: 16 },
       { label: 'health', width: 13 },
       { label: 'seen', width: 5 },
@@ -362,7 +344,7 @@ export function programView({ state, now, glyphs }: ViewInput): View {
 }
 
 const WORD_COLUMNS = [
-  { label: 'subject', width: 24 },
+  { label: 'subject', width: 24, upTo: 40 },
   { label: 'documented as', width: 18, grow: true },
   { label: 'status', width: 16 },
   { label: 'health', width: 13 },

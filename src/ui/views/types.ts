@@ -15,6 +15,8 @@ export interface Column {
   readonly label: string;
   readonly width: number;
   readonly grow?: boolean;
+  /** A fixed column may become this wide where there is room. */
+  readonly upTo?: number;
 }
 
 /** One row of a list; `opens` is where Enter leads. */
@@ -22,6 +24,8 @@ export interface Row {
   readonly id: string;
   readonly cells: Line;
   readonly opens?: Opens;
+  /** What to do next about it; shown for the row under the cursor. */
+  readonly hint?: string;
 }
 
 export type Opens =

@@ -27,7 +27,7 @@ export function viewOf(input: ViewInput, place: Pick<Place, 'screen' | 'detail'>
   if (place.detail !== null) return detailView(input, place.detail, extras.columns);
   switch (place.screen) {
     case 'overview':
-      return overviewView(input);
+      return overviewView(input, extras.columns);
     case 'hosts':
       return hostsView(input);
     case 'guests':
