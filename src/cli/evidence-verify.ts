@@ -1,14 +1,18 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { type Checkpoint, parseCheckpoint, parseCheckpointCode } from '../evidence/checkpoint.ts';
 import { readAllowedSigners } from '../evidence/sshsig.ts';
 import { readTsaPin, TimestampError } from '../evidence/timestamp.ts';
 import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust.ts';
 import { verifySession } from '../evidence/verify.ts';
 import type { OutsidePins } from '../evidence/verify-outside.ts';
-import type { VerifyReport } from '../evidence/verify-report.ts';
+import { readSession } from '../evidence/verify-read.ts';
+import { type VerifyReport, VerifyStop } from '../evidence/verify-report.ts';
 import type { PinnedTrust } from '../evidence/verify-trust.ts';
 import { type Hex, sanitiseLine } from '../model/index.ts';
+import { verifyDocument } from '../reports/verify-document.ts';
 import type { Paths } from '../state/paths.ts';
+import { TOOL } from '../state/tool.ts';
 import { rememberTrust } from '../state/trust-seen.ts';
 import { CliError, type Io, printJson } from './io.ts';
 
@@ -23,6 +27,8 @@ export interface VerifyFlags {
   readonly tsa?: string | undefined;
   /** What somebody noted while the session was open: three lines in a file, or eight characters. */
   readonly checkpoint?: string | undefined;
+  /** Write the result as a document there (Markdown). */
+  readonly report?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -48,9 +54,36 @@ export async function evidenceVerify(
     ...(flags.second === undefined ? {} : { second: flags.second }),
     ...(flags.checkpoint === undefined ? {} : { checkpoint: await notedCheckpoint(flags.checkpoint) }),
   });
+  if (flags.report !== undefined) await writeReport(flags.report, path, report);
   if (flags.json === true) printJson(io, report);
   else io.out(textOf(report));
   return report.exitCode;
+}
+
+/** @throws CliError when the file is there already, or can not be written */
+async function writeReport(out: string, session: string, report: VerifyReport): Promise<void> {
+  const text = verifyDocument(report, {
+    tool: `${TOOL.name} ${TOOL.version}`,
+    at: new Date().toISOString(),
+    journalSha256: await journalDigest(session),
+  });
+  await writeFile(out, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(
+      `--report ${sanitiseLine(out, 200)}: ${error.code === 'EEXIST' ? 'it exists already; nothing was written over' : `it can not be written (${error.code})`}`,
+    );
+  });
+}
+
+/** SHA-256 of the journal, in a folder or a bundle. */
+async function journalDigest(session: string): Promise<string> {
+  try {
+    const hash = createHash('sha256');
+    for await (const chunk of (await readSession(session)).journal.chunks()) hash.update(chunk);
+    return `0x${hash.digest('hex')}`;
+  } catch (error) {
+    if (error instanceof VerifyStop) return 'unknown: it can not be read';
+    throw error;
+  }
 }
 
 /** @throws CliError when it is neither a code nor a file with a checkpoint */

@@ -18,6 +18,7 @@ export function addEvidence(kit: Kit): void {
       '--checkpoint <noted>',
       'what somebody noted of the open session: a file of three lines, or eight characters',
     )
+    .option('--report <file>', 'write the result there as a document for people (Markdown)')
     .option('--json', 'machine-readable output')
     .addHelpText(
       'after',
