@@ -5,6 +5,7 @@ import { type Paths, resolvePaths } from '../state/paths.ts';
 import { TOOL } from '../state/tool.ts';
 import type { CaliperFlags } from './caliper.ts';
 import type { ConsoleFlags } from './console.ts';
+import { addEstate } from './group-estate.ts';
 import { addEvidence } from './group-evidence.ts';
 import { addTrust } from './group-trust.ts';
 import { CliError, type Io, processIo, reportError } from './io.ts';
@@ -101,32 +102,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       done(await demoConsole(pathsOf(flags), flags, flags.scenario, io));
     });
 
-  withConfig(command(program, 'discover', 'make one pass over the estate; the exit code is the verdict'))
-    .option('--out <dir>', 'write snapshot, summary and assessment there')
-    .option('--json', 'print the assessment as JSON')
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 pass, 1 critical failure, 2 usage or configuration, 3 something critical could not be looked at.',
-    )
-    .action(async (_flags, self: Command) => {
-      const flags = flagsOf<PathFlags & JsonFlag & { out?: string }>(self);
-      const { discoverCommand } = await import('./discover.ts');
-      done(await discoverCommand(pathsOf(flags), flags, io));
-    });
-
-  const snapshot = command(program, 'snapshot', 'look at a snapshot, offline');
-  command(snapshot, 'show <snapshot>', 'print its summary, assessed as of its capture')
-    .option('--json', 'print the assessment as JSON')
-    .action(async (path: string, flags: JsonFlag) => {
-      const { snapshotShow } = await import('./snapshot.ts');
-      done(await snapshotShow(path, flags, io));
-    });
-  command(snapshot, 'verify <snapshot>', 'recompute its digests and quorum proofs')
-    .option('--json', 'machine-readable output')
-    .action(async (path: string, flags: JsonFlag) => {
-      const { snapshotVerify } = await import('./snapshot.ts');
-      done(await snapshotVerify(path, flags, io));
-    });
+  addEstate(kit);
 
   const chain = command(
     program,

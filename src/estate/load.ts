@@ -13,6 +13,10 @@ import type {
   Tier,
 } from '../model/index.ts';
 import { sanitiseLine, TIERS } from '../model/index.ts';
+import { bandConflicts, duplicateAddresses } from './conflicts.ts';
+import { applyDocuments } from './documents/apply.ts';
+import type { DocumentImport, DocumentKind } from './documents/fact.ts';
+import { IMPORTERS } from './documents/importers.ts';
 import { EstateFileError } from './errors.ts';
 import { planPrograms, program } from './programs.ts';
 import { importTemplate, type Mapping, type TemplateImport } from './template.ts';
@@ -49,7 +53,7 @@ export async function loadEstate(path: string): Promise<DocumentedEstate> {
     file,
   );
   const folder = dirname(file);
-  let imported: TemplateImport = { subjects: [], conflicts: [], notes: [] };
+  let imported: TemplateImport = { subjects: [], notes: [] };
   if (document.template !== undefined) {
     const mappingFile = document.mapping === undefined ? null : resolve(folder, document.mapping);
     const mapping = mappingFile === null ? {} : ((await readJson(mappingFile)) as Mapping);
@@ -57,13 +61,28 @@ export async function loadEstate(path: string): Promise<DocumentedEstate> {
     const changed = (await stat(templateFile).catch(() => null))?.mtime.toISOString().slice(0, 10);
     imported = importTemplate(await readJson(templateFile), document.template, mapping, changed);
   }
-  return estateFromDocument(document, { folder, file, imported });
+  const documents: DocumentImport[] = [];
+  for (const one of document.documents ?? [])
+    documents.push(
+      IMPORTERS[one.kind as DocumentKind](
+        await readText(resolve(folder, one.path), 'Correct the path under documents in the estate file.'),
+        one.path,
+        one.date ?? null,
+      ),
+    );
+  return estateFromDocument(document, { folder, file, imported, documents });
 }
 
 /** Puts the estate file and the imported template together. Pure. */
 export function estateFromDocument(
   document: EstateDocument,
-  context: { readonly folder: string; readonly file: string; readonly imported: TemplateImport },
+  context: {
+    readonly folder: string;
+    readonly file: string;
+    readonly imported: TemplateImport;
+    /** What the other documents that the estate file names say. */
+    readonly documents?: readonly DocumentImport[];
+  },
 ): DocumentedEstate {
   const notes: ImportNote[] = [...context.imported.notes];
   if (document.template === undefined)
@@ -106,6 +125,9 @@ export function estateFromDocument(
       dependsOn: (one.depends_on ?? []) as SubjectId[],
     });
   for (const subject of planPrograms()) add(subject);
+  const applied = applyDocuments([...subjects.values()], context.documents ?? []);
+  notes.push(...applied.notes);
+  for (const subject of applied.subjects) subjects.set(subject.id, subject);
   applyOverrides(subjects, document, context.file);
   addTiers(subjects);
   for (const endpoint of endpoints)
@@ -142,9 +164,16 @@ export function estateFromDocument(
     endpoints,
     ...(document.relays === undefined ? {} : { relays: relaysOf(document, endpoints, context.file) }),
     ...(document.tier_policy === undefined ? {} : { tierPolicy: document.tier_policy }),
-    conflicts: context.imported.conflicts,
+    conflicts: [
+      ...duplicateAddresses([...subjects.values()]),
+      ...bandConflicts([...subjects.values()]),
+      ...applied.conflicts,
+    ],
     notes,
     mirror: document.mirror === undefined ? null : resolve(context.folder, document.mirror),
+    ...(document.repository === undefined
+      ? {}
+      : { repository: resolve(context.folder, document.repository) }),
   };
 }
 

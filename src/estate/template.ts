@@ -1,5 +1,4 @@
 import {
-  type Conflict,
   type DocumentedSubject,
   type ImportNote,
   type Json,
@@ -50,7 +49,6 @@ const CRITICAL_CATEGORIES = new Set(['besu_validator', 'rpc_core', 'rpc_public',
 
 export interface TemplateImport {
   readonly subjects: readonly DocumentedSubject[];
-  readonly conflicts: readonly Conflict[];
   readonly notes: readonly ImportNote[];
 }
 
@@ -94,8 +92,7 @@ export function importTemplate(
     for (const key of keys)
       if (field !== 'category' && !(field === 'hostname' && key === 'hostname'))
         notes.push({ level: 'guess', text: `took the key "${key}" as ${field}`, source: source('/') });
-  const unique = dropRepeats(subjects, notes);
-  return { subjects: unique, conflicts: duplicateAddresses(unique), notes };
+  return { subjects: dropRepeats(subjects, notes), notes };
 }
 
 function keyOf(record: Record_, field: LogicalField, mapping: Mapping): string | null {
@@ -208,27 +205,4 @@ function dropRepeats(subjects: readonly DocumentedSubject[], notes: ImportNote[]
     notes.push({ level: 'kept', text: `${subject.id} appears more than once; the first record was used` });
     return false;
   });
-}
-
-/** Two records with one address are a shared or historical mapping, to be verified on the cluster: never resolved here. */
-function duplicateAddresses(subjects: readonly DocumentedSubject[]): Conflict[] {
-  const byAddress = Map.groupBy(
-    subjects.filter((subject) => subject.address !== undefined),
-    (subject) => subject.address ?? '',
-  );
-  const out: Conflict[] = [];
-  for (const [address, sharing] of byAddress) {
-    const first = sharing[0];
-    if (sharing.length < 2 || first === undefined) continue;
-    out.push({
-      subject: first.id,
-      field: 'address',
-      sides: sharing.map((subject) => ({
-        value: `${subject.id} ${address}`,
-        source: subject.sources[0] ?? { document: 'template', rank: 1 as const },
-      })),
-      note: `${sharing.length} records share ${address}: a shared or historical mapping, whose live owner is to be verified`,
-    });
-  }
-  return out;
 }

@@ -50,3 +50,26 @@ export function statusOfWord(word: string): { readonly status: Status; readonly 
   }
   return { status: 'unknown', vocabulary: null };
 }
+
+/**
+ * The word of one vocabulary that a cell begins with, as the vocabulary spells it, or null. "Partial. The gateway answers" begins with
+ * "Partial"; "Partially" does not. The longest word wins, so that "Retired / standby" is not read as "Retired".
+ */
+export function leadingWord(cell: string, vocabulary: string): string | null {
+  const words = VOCABULARIES[vocabulary] ?? {};
+  const text = cell.trim().replace(/\s+/g, ' ');
+  const lower = text.toLowerCase();
+  const found = Object.keys(words)
+    .filter(
+      (word) => lower === word || (lower.startsWith(word) && /^[\s.,;:(–—-]/.test(lower.slice(word.length))),
+    )
+    .sort((a, b) => b.length - a.length)[0];
+  return found === undefined ? null : text.slice(0, found.length);
+}
+
+/** The status that a word of one vocabulary stands for; `unknown` when it is not in that vocabulary. */
+export function statusIn(vocabulary: string, word: string): Status {
+  const words = VOCABULARIES[vocabulary] ?? {};
+  const key = word.trim().toLowerCase().replace(/\s+/g, ' ');
+  return Object.hasOwn(words, key) ? (words[key] ?? 'unknown') : 'unknown';
+}

@@ -178,4 +178,6 @@ export interface DocumentedEstate {
   readonly notes: readonly ImportNote[];
   /** A path where evidence is kept a second time, or null. */
   readonly mirror: string | null;
+  /** The operators' checkout, where the estate file names one. */
+  readonly repository?: string;
 }

@@ -1,3 +1,4 @@
+import { allConflicts } from '../estate/conflicts.ts';
 import {
   type Assessment,
   ageText,
@@ -6,12 +7,11 @@ import {
   HEALTHS,
   type Health,
   INTERPRETATION_RULES,
-  type Json,
   type Snapshot,
-  type SourceRef,
   STATUSES,
   type SUBJECT_KINDS,
 } from '../model/index.ts';
+import { conflictTable, sourceText } from './conflicts.ts';
 import { mdTable, mdText } from './markdown.ts';
 
 const VERDICT_TEXT = {
@@ -120,26 +120,11 @@ function outages(assessment: EstateAssessment): readonly string[] {
 }
 
 function conflicts(snapshot: Snapshot): readonly string[] {
-  const rows = snapshot.estate.conflicts.map((one) => [
-    one.subject,
-    one.field,
-    one.sides.map((side) => `${valueText(side.value)} says ${sourceText(side.source)}`).join('; '),
-    one.note,
-  ]);
   return section(
     'Sources that disagree',
-    mdTable(['subject', 'field', 'sides', 'note'], rows),
+    conflictTable(allConflicts(snapshot)),
     'None found. Both sides would be shown; nothing is resolved silently.',
   );
-}
-
-function valueText(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-function sourceText(source: SourceRef): string {
-  const locator = source.locator === undefined ? '' : ` ${source.locator}`;
-  return `${source.document}${locator} (${source.date ?? 'no date'}, rank ${source.rank})`;
 }
 
 function counts(assessment: EstateAssessment): readonly string[] {

@@ -156,6 +156,7 @@ const estate = object({
   ),
   notes: list(object({ level: oneOf('guess', 'missing', 'kept', 'info'), text, 'source?': source })),
   mirror: orNull(text),
+  'repository?': text,
 });
 
 const observation = object({

@@ -2,7 +2,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { EstateFileError, importTemplate, loadEstate, statusOfWord } from '../../src/estate/index.ts';
+import {
+  duplicateAddresses,
+  EstateFileError,
+  importTemplate,
+  loadEstate,
+  statusOfWord,
+} from '../../src/estate/index.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'c138-estate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -146,8 +152,9 @@ describe('the template', () => {
       ],
       't.json',
     );
-    expect(twice.conflicts).toHaveLength(1);
-    expect(twice.conflicts[0]?.sides).toHaveLength(2);
+    const conflicts = duplicateAddresses(twice.subjects);
+    expect(conflicts).toHaveLength(1);
+    expect(conflicts[0]?.sides).toHaveLength(2);
   });
 
   it('reports a word of no vocabulary instead of guessing', () => {

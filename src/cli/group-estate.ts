@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+import type { InitFlags } from './init.ts';
+import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
+
+/** The commands that take the estate in and look at it: init, discover, snapshot. */
+export function addEstate({ program, io, done, command, withConfig, pathsOf }: Kit): void {
+  withConfig(
+    command(program, 'init [repo]', "write an estate file from a checkout of the operators' repository"),
+  )
+    .option('--out <file>', 'write it there instead of the place where it is looked for')
+    .option('--force', 'write over an estate file that is there')
+    .option('--with-endpoints', 'write proposed endpoints as endpoints where they need no token or key')
+    .option('--json', 'machine-readable output')
+    .action(async (repo: string | undefined, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & InitFlags>(self);
+      const { initCommand } = await import('./init.ts');
+      done(await initCommand(repo ?? '.', pathsOf(flags), flags, io));
+    });
+
+  withConfig(command(program, 'discover', 'make one pass over the estate; the exit code is the verdict'))
+    .option('--out <dir>', 'write snapshot, summary and assessment there')
+    .option('--json', 'print the assessment as JSON')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 pass, 1 critical failure, 2 usage or configuration, 3 something critical could not be looked at.',
+    )
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag & { out?: string }>(self);
+      const { discoverCommand } = await import('./discover.ts');
+      done(await discoverCommand(pathsOf(flags), flags, io));
+    });
+
+  const snapshot = command(program, 'snapshot', 'look at a snapshot, offline');
+  command(snapshot, 'show <snapshot>', 'print its summary, assessed as of its capture')
+    .option('--json', 'print the assessment as JSON')
+    .action(async (path: string, flags: JsonFlag) => {
+      const { snapshotShow } = await import('./snapshot.ts');
+      done(await snapshotShow(path, flags, io));
+    });
+  command(snapshot, 'verify <snapshot>', 'recompute its digests and quorum proofs')
+    .option('--json', 'machine-readable output')
+    .action(async (path: string, flags: JsonFlag) => {
+      const { snapshotVerify } = await import('./snapshot.ts');
+      done(await snapshotVerify(path, flags, io));
+    });
+}
