@@ -7,14 +7,15 @@ export function logLine(body: RecordBody): string {
   return `${body.at}  ${String(body.seq).padStart(4)}  ${body.kind.padEnd(10)}  ${who}: ${sanitiseLine(saysOf(body), 300)}`;
 }
 
-function saysOf(body: RecordBody): string {
+/** What a record says, in words. */
+export function saysOf(body: RecordBody): string {
   switch (body.kind) {
     case 'open':
       return `opens ${body.open.runbook.id} ${body.open.runbook.version} on ${body.open.estate_id}`;
     case 'probe':
       return `${body.observations.length} observation${body.observations.length === 1 ? '' : 's'}${body.step === null ? '' : ` for ${body.step}`}`;
     case 'event':
-      return body.event.name;
+      return `${body.event.name}${typeof body.event.detail.text === 'string' ? noteOf(body.event.detail.text) : ''}`;
     case 'confirm':
       return `${body.step.text}: ${wordOf(body.verdict)}${noteOf(body.note)}`;
     case 'correction':
@@ -26,7 +27,7 @@ function saysOf(body: RecordBody): string {
     case 'handover':
       return `hands over to ${body.to.name}${body.accept === null ? ', who has not accepted' : ''}${noteOf(body.note)}`;
     case 'resume':
-      return `takes the session up again${body.resume.torn === null ? '' : `, after a torn tail of ${body.resume.torn.bytes} bytes`}${body.resume.from_mirror ? ', from the second copy' : ''}`;
+      return `takes the session up again${body.resume.torn === null ? '' : `, after a torn tail of ${body.resume.torn.bytes} bytes`}${body.resume.from_mirror ? ', from the second copy' : ''}${noteOf(body.resume.note)}`;
     case 'checkpoint':
       return `checkpoint of ${body.checkpoint.size} records, code ${checkpointCode({ session: body.session, ...body.checkpoint })}${noteOf(body.checkpoint.text)}`;
     case 'seal':

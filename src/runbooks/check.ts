@@ -74,7 +74,10 @@ function checkVariables(source: RunbookSource, at: At): void {
   for (const [index, name] of names.entries())
     if (names.indexOf(name) !== index)
       throw at(['variables', index, 'name'], `the variable "${name}" is named twice`);
-  const used = new Set<string>();
+  const used = new Set(marksIn(source.title));
+  const stray = [...used].find((name) => !names.includes(name));
+  if (stray !== undefined)
+    throw at(['title'], `{{${stray}}} is no variable of this runbook: name it under "variables"`);
   for (const [index, step] of source.steps.entries())
     for (const name of textsOf(step).flatMap(marksIn)) {
       used.add(name);

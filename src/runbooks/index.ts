@@ -2,6 +2,7 @@ export * from './bundled.ts';
 export * from './compile.ts';
 export * from './errors.ts';
 export * from './gates.ts';
+export * from './import-markdown.ts';
 export * from './reduce.ts';
 export * from './rules.ts';
 export * from './run-state.ts';

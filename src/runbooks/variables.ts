@@ -18,6 +18,23 @@ const MARK = /\{\{([a-z][a-z0-9_]{0,39})\}\}/g;
 const MAX_VALUE = 200;
 const SUBJECT = /^(cluster|host|vmid|chain|tier|program):[A-Za-z0-9._-]{1,64}$/;
 
+/** What to open: the id of a runbook, then what its variables stand for, `name=value`; a value may hold spaces. */
+export function openingOf(text: string): {
+  readonly id: string;
+  readonly values: Readonly<Record<string, string>>;
+} {
+  const [id = '', ...rest] = text.split(' ').filter((one) => one !== '');
+  const values: Record<string, string> = {};
+  let name: string | null = null;
+  for (const word of rest) {
+    const set = /^([a-z][a-z0-9_]{0,39})=(.*)$/.exec(word);
+    if (set !== null) name = set[1] ?? null;
+    if (name === null) throw new VariableError(`"${sanitiseLine(word, 60)}": give variables as name=value`);
+    values[name] = set === null ? `${values[name]} ${word}` : (set[2] ?? '');
+  }
+  return { id, values };
+}
+
 /** Names of the variables that a text asks for. */
 export function marksIn(text: string): readonly string[] {
   return [...text.matchAll(MARK)].map((one) => one[1] ?? '');
@@ -65,7 +82,8 @@ export function resolveVariables(
   }));
   const table = new Map(settled.map((one) => [one.name, one.value]));
   const put = (text: string): string => text.replace(MARK, (mark, name: string) => table.get(name) ?? mark);
-  return { resolved: { ...source, steps: source.steps.map((step) => putInto(step, put)) }, settled };
+  const steps = source.steps.map((step) => putInto(step, put));
+  return { resolved: { ...source, title: put(source.title), steps }, settled };
 }
 
 function settle(

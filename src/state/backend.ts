@@ -27,7 +27,10 @@ export interface Backend {
   locked(): Promise<boolean>;
   /** Lets the signer process ask for the passphrase on the terminal, which nobody else may be drawing on. */
   unlock(): Promise<void>;
-  /** Gets a new session for a runbook ready; it exists once its opening is signed. `values` settle the runbook's variables. */
+  /**
+   * Gets a new session for a runbook ready; it exists once its opening is signed. Its variables are settled by `values`, or behind the id as
+   * `name=value`.
+   */
   openRun(runbookId: string, values?: Readonly<Record<string, string>>): Promise<RunView>;
   /** Goes on with an open session where it stopped. */
   resumeRun(session: string, oneCopy?: boolean): Promise<RunView>;

@@ -9,6 +9,7 @@ import {
   gateObservations,
   judgeGates,
   type LibraryEntry,
+  openingOf,
   runbookLibrary,
 } from '../runbooks/index.ts';
 import type {
@@ -53,7 +54,10 @@ export function startRuns(input: RunsInput): RunBackend {
     sessions: () => listSessions(input.input.evidenceDir, input.estate.mirror),
     locked: () => runs.identity.locked(),
     unlock: () => runs.identity.unlock(),
-    openRun: (runbookId, values) => runs.open(runbookId, values ?? {}),
+    openRun: async (what, values) => {
+      const opening = openingOf(what);
+      return runs.open(opening.id, values ?? opening.values);
+    },
     resumeRun: (session, oneCopy) => runs.resume(session, oneCopy === true),
     gateStep: (session, stepId) => runs.gateStep(session, stepId),
     prepare: (request) => runs.prepare(request),

@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { claimNeedsWitness } from '../evidence/claims.ts';
 import {
   ExchangeError,
   readAnswer,
@@ -16,44 +15,17 @@ import { parseRunbookBytes } from '../evidence/runbook-bytes.ts';
 import { splitJournal } from '../evidence/tail.ts';
 import { findKey, keyProblem, nameOf, type TrustStore } from '../evidence/trust.ts';
 import type { RecordBody, Runbook, WitnessBody } from '../model/index.ts';
+import { replay, wantsSignature } from '../runbooks/index.ts';
 import type { WitnessAsk } from './backend.ts';
 import type { Position } from './run-bodies.ts';
 import { recordContext } from './run-context.ts';
 
-/** An answer in force, and who witnessed it. */
-export interface WitnessState {
-  readonly stepId: string;
-  readonly seq: number;
-  readonly needed: boolean;
-  /** Names of other persons who witnessed this very record. */
-  readonly by: readonly string[];
-}
-
-/** The witness side of every answered step, by step id. Pure. */
-export function witnessStates(
-  runbook: Runbook,
-  records: readonly RecordBody[],
-): ReadonlyMap<string, WitnessState> {
-  const states = new Map<string, WitnessState>();
-  for (const body of records) {
-    if (body.kind === 'confirm' || body.kind === 'correction') {
-      const step = runbook.steps.find((one) => one.id === body.step.id);
-      const needed = step?.witness === true || claimNeedsWitness(body);
-      states.set(body.step.id, { stepId: body.step.id, seq: body.seq, needed, by: [] });
-    }
-    if (body.kind !== 'witness') continue;
-    for (const state of states.values())
-      if (state.seq === body.ref.seq)
-        states.set(state.stepId, { ...state, by: [...state.by, body.witness.name] });
-  }
-  return states;
-}
-
-/** The record that most wants a witness now: the last answer that needs one and has none, else the last answer. */
+/** The record that most wants a signature of somebody else now: the last answer that waits for one, else the last answer. */
 export function recordToWitness(runbook: Runbook, records: readonly RecordBody[]): number | null {
-  const answers = [...witnessStates(runbook, records).values()].sort((a, b) => b.seq - a.seq);
-  const wanted = answers.find((one) => one.needed && one.by.length === 0) ?? answers[0];
-  return wanted?.seq ?? null;
+  const answers = replay(runbook, records)
+    .steps.filter((one) => one.seq !== null)
+    .sort((a, b) => (b.seq ?? 0) - (a.seq ?? 0));
+  return (answers.find(wantsSignature) ?? answers[0])?.seq ?? null;
 }
 
 /**
@@ -164,9 +136,12 @@ export function takeAnswer(input: string, taking: Taking): WitnessBody {
     throw new ExchangeError('this answer accepts a handover; it is no witness signature');
   const again = taking.records.some(
     (one) =>
-      one.kind === 'witness' && one.ref.seq === answer.ref.seq && one.witness.person === witness.person,
+      one.kind === 'witness' &&
+      one.ref.seq === answer.ref.seq &&
+      one.witness.person === witness.person &&
+      one.witness.meaning === witness.meaning,
   );
-  if (again) throw new ExchangeError(`${witness.name} witnessed this record already`);
+  if (again) throw new ExchangeError(`${witness.name} ${witness.meaning} this record already`);
   return {
     ...recordContext(),
     ...taking.position,

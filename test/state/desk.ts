@@ -137,7 +137,7 @@ export class Desk {
     return this.#view;
   }
 
-  async open(id: string, values: Readonly<Record<string, string>> = {}): Promise<void> {
+  async open(id: string, values?: Readonly<Record<string, string>>): Promise<void> {
     this.#view = await this.runs.openRun(id, values);
     await this.ask({ kind: 'begin', session: this.view.session });
   }

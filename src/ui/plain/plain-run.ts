@@ -68,7 +68,7 @@ export class PlainRun {
     }
     switch (word) {
       case 'run':
-        await this.#open(await this.#openRun(tail));
+        await this.#open(await this.#backend.openRun(tail));
         return true;
       case 'resume':
         await this.#open(await this.#resume(tail));
@@ -181,15 +181,6 @@ export class PlainRun {
     else if (run.changed !== null)
       this.#say(`${sanitiseLine(run.changed, 500)}. To go on with the session's own text: begin REASON`);
     else await this.#ask({ kind: 'begin', session: run.session });
-  }
-
-  /** Opens a runbook: its id, then what its variables stand for, as name=value. */
-  async #openRun(tail: string): Promise<RunView> {
-    const [id = '', ...rest] = tail.split(' ').filter((one) => one !== '');
-    const values = Object.fromEntries(
-      rest.map((one) => [one.split('=')[0] ?? '', one.slice(one.indexOf('=') + 1)]),
-    );
-    return this.#backend.openRun(id, values);
   }
 
   async #resume(tail: string): Promise<RunView> {
