@@ -7,6 +7,7 @@ import type { CaliperFlags } from './caliper.ts';
 import type { ConsoleFlags } from './console.ts';
 import { addEstate } from './group-estate.ts';
 import { addEvidence } from './group-evidence.ts';
+import { addRunbook } from './group-runbook.ts';
 import { addTrust } from './group-trust.ts';
 import { CliError, type Io, processIo, reportError } from './io.ts';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
@@ -201,34 +202,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
 
   addEvidence(kit);
 
-  const runbook = command(program, 'runbook', 'work with runbooks');
-  command(runbook, 'list', 'the runbooks that can be run')
-    .option('--json', 'machine-readable output')
-    .action(async (flags: JsonFlag) => {
-      const { runbookList } = await import('./runbook.ts');
-      done(await runbookList(flags, io));
-    });
-  command(runbook, 'lint <files...>', 'check runbook files')
-    .option('--json', 'machine-readable output')
-    .action(async (files: string[], flags: JsonFlag) => {
-      const { runbookLint } = await import('./runbook.ts');
-      done(await runbookLint(files, flags, io));
-    });
-  command(runbook, 'show <id>', 'print a runbook')
-    .option('--json', 'machine-readable output')
-    .action(async (id: string, flags: JsonFlag) => {
-      const { runbookShow } = await import('./runbook.ts');
-      done(await runbookShow(id, flags, io));
-    });
-  withScreen(withConfig(command(runbook, 'run <id>', 'open the console at a runbook'))).action(
-    async (id: string, _flags, self: Command) => {
-      const flags = flagsOf<PathFlags & ConsoleFlags>(self);
-      const { findRunbook } = await import('./runbook.ts');
-      await findRunbook(id);
-      const { consoleCommand } = await import('./console.ts');
-      done(await consoleCommand(pathsOf(flags), { ...flags, runbook: id }, io));
-    },
-  );
+  addRunbook(kit, withScreen);
 
   addTrust(kit);
 
