@@ -44,6 +44,8 @@ export function answerProxmox(
   if (request.method !== 'GET')
     return send(501, { data: null, message: `Method '${request.method} ${request.url}' not implemented` });
   const path = (request.url ?? '').split('?')[0]?.replace(/^\/api2\/json/, '') ?? '';
+  if (path === '/cluster/ceph/status')
+    return send(500, { data: null, message: 'binary not installed: /usr/bin/ceph-mon' });
   const data = resource(state, self, path);
   if (data === undefined) return send(501, { data: null, message: `Method 'GET ${path}' not implemented` });
   send(200, { data });
@@ -70,8 +72,103 @@ function resource(state: ClusterState, self: HostName, path: string): unknown {
     case '/nodes':
       return HOSTS.map((host) => nodeRow(state, host));
     default:
-      return undefined;
+      return nodeResource(state, path);
   }
+}
+
+/** What a node says of itself; a node that is off says nothing, and a token without rights sees nothing. */
+function nodeResource(state: ClusterState, path: string): unknown {
+  const [, root, name, ...rest] = path.split('/');
+  const host = HOSTS.find((one) => one === name);
+  if (root !== 'nodes' || host === undefined || !state.hostOnline(host) || state.rights !== 'auditor')
+    return undefined;
+  const guest = state.guests().find((one) => String(one.vmid) === rest[1]);
+  if (rest[0] === 'lxc' && rest[2] === 'config' && guest !== undefined) return guestConfig(guest);
+  return nodeAnswers(host)[rest.join('/')];
+}
+
+function nodeAnswers(host: HostName): Readonly<Record<string, unknown>> {
+  const now = Math.floor(Date.now() / 1000);
+  return {
+    status: {
+      pveversion: 'pve-manager/9.1.7/0000000000000000',
+      'current-kernel': { release: '6.17.4-1-pve', machine: 'x86_64', sysname: 'Linux', version: '#1 SMP' },
+      cpuinfo: { cpus: 32, cores: 16, sockets: 2, model: 'Simulated processor', mhz: '2400.000' },
+      memory: { total: 503 * GIB, used: 64 * GIB, free: 439 * GIB, available: 430 * GIB },
+      rootfs: { total: 94 * GIB, used: 20 * GIB, free: 74 * GIB, avail: 69 * GIB },
+      loadavg: ['1.10', '1.05', '0.98'],
+      uptime: 864_000,
+    },
+    storage: [
+      {
+        storage: 'local',
+        type: 'dir',
+        content: 'iso,vztmpl',
+        active: 1,
+        enabled: 1,
+        shared: 0,
+        total: 94 * GIB,
+        used: 20 * GIB,
+        avail: 69 * GIB,
+      },
+      {
+        storage: 'local-lvm',
+        type: 'lvmthin',
+        content: 'rootdir,images',
+        active: 1,
+        enabled: 1,
+        shared: 0,
+        total: 467 * GIB,
+        used: 120 * GIB,
+        avail: 347 * GIB,
+      },
+    ],
+    'disks/lvmthin': [
+      {
+        lv: 'data',
+        vg: 'pve',
+        lv_size: 467 * GIB,
+        used: 120 * GIB,
+        metadata_size: 4 * GIB,
+        metadata_used: GIB,
+      },
+    ],
+    network: [
+      { iface: 'eno1', type: 'eth', method: 'manual', active: 1, exists: 1 },
+      {
+        iface: 'vmbr0',
+        type: 'bridge',
+        method: 'static',
+        active: 1,
+        autostart: 1,
+        bridge_ports: 'eno1',
+        bridge_vlan_aware: 1,
+      },
+    ],
+    'certificates/info': [
+      {
+        filename: 'pve-ssl.pem',
+        subject: `/OU=PVE Cluster Node/O=Simulated/CN=${host}`,
+        notbefore: now - 86_400,
+        notafter: now + 600 * 86_400,
+      },
+    ],
+    replication: [],
+  };
+}
+
+function guestConfig(guest: SimGuest): Record<string, unknown> {
+  return {
+    hostname: guest.name,
+    arch: 'amd64',
+    cores: 4,
+    memory: 16_384,
+    swap: 512,
+    ostype: 'debian',
+    onboot: 1,
+    net0: 'name=eth0,bridge=vmbr0,ip=dhcp,type=veth',
+    rootfs: `local-lvm:vm-${guest.vmid}-disk-0,size=100G`,
+  };
 }
 
 function guestRow(state: ClusterState, guest: SimGuest): Record<string, unknown> {

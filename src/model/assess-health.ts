@@ -33,6 +33,11 @@ const OWN_FAILURE: ReadonlySet<AnswerClass> = new Set([
   'too-large',
 ]);
 
+/** What Proxmox says of a guest, which is no look at its service. */
+function isInventory(one: Observation): boolean {
+  return one.probe.startsWith('pve-');
+}
+
 /** How the subject is doing, with every reason. Pure. */
 export function healthOf(input: HealthInput): HealthAnswer {
   const { subject, seen } = input;
@@ -125,7 +130,7 @@ function answerFindings(input: HealthInput, fresh: readonly Observation[]): Find
   const told = new Set<string>();
   for (const one of fresh) {
     const { answer } = one;
-    if (one.probe !== 'pve-guest') asked += 1;
+    if (!isInventory(one)) asked += 1;
     for (const check of answer.checks)
       if (check.result !== 'pass')
         out.push(finding(subject, check.id, check.result, check.reason, check.next));
@@ -166,7 +171,7 @@ function answerFindings(input: HealthInput, fresh: readonly Observation[]): Find
         ),
       );
   }
-  if (asked === 0 && input.seen.newest.some((one) => one.probe !== 'pve-guest'))
+  if (asked === 0 && input.seen.newest.some((one) => !isInventory(one)))
     out.push(
       finding(
         subject,
@@ -220,7 +225,7 @@ function stoppedFindings(input: HealthInput, fresh: readonly Observation[]): Fin
       ),
     );
   for (const one of fresh) {
-    if (one.probe === 'pve-guest') continue;
+    if (isInventory(one)) continue;
     if (one.answer.class === 'ok' || one.answer.class === 'ok-null')
       out.push(
         finding(

@@ -47,6 +47,17 @@ export const GET_PATHS = {
     '/api2/json/access/permissions',
     '/api2/json/cluster/status',
     '/api2/json/cluster/resources',
+    '/api2/json/cluster/ha/status/current',
+    '/api2/json/cluster/ceph/status',
+    '/api2/json/nodes/{node}/status',
+    '/api2/json/nodes/{node}/storage',
+    '/api2/json/nodes/{node}/network',
+    '/api2/json/nodes/{node}/certificates/info',
+    '/api2/json/nodes/{node}/disks/lvmthin',
+    '/api2/json/nodes/{node}/replication',
+    '/api2/json/nodes/{node}/storage/{storage}/content?content=backup',
+    '/api2/json/nodes/{node}/lxc/{vmid}/config',
+    '/api2/json/nodes/{node}/qemu/{vmid}/config',
   ],
   firefly: [
     '/api/v1/status',
@@ -89,6 +100,7 @@ const API_PREFIX = '/api2/json';
 const PLACES: Readonly<Record<string, string>> = {
   node: '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?',
   vmid: '[1-9][0-9]{2,8}',
+  storage: '[A-Za-z][A-Za-z0-9._-]{0,62}',
 };
 
 function fits(template: string, path: string): boolean {
@@ -126,13 +138,16 @@ export function assertGetPath(path: string): void {
 
 /**
  * The argument vector that asks for one resource of the Proxmox API on a node.
- * @param path as over HTTP, with `/api2/json` in front
+ * @param path as over HTTP, with `/api2/json` in front; `?key=value` becomes an option
  * @throws NotAllowedError
  */
 export function pveshArgv(path: string): readonly string[] {
   if (!GET_PATHS['proxmox-api'].some((template) => fits(template, path)))
     throw new NotAllowedError(`pvesh get ${path} is not on the list of paths that probes may ask`);
-  return [...PVESH.before, path.slice(API_PREFIX.length), ...PVESH.after];
+  const [resource = '', query] = path.slice(API_PREFIX.length).split('?');
+  const [key, value] = query?.split('=') ?? [];
+  const option = key === undefined || value === undefined ? [] : [`--${key}`, value];
+  return [...PVESH.before, resource, ...option, ...PVESH.after];
 }
 
 /** @throws NotAllowedError unless exactly this argument vector is listed, or is a `pvesh get` of a listed path */
@@ -140,7 +155,10 @@ export function assertCommand(argv: readonly string[]): void {
   const same = (known: readonly string[]): boolean =>
     known.length === argv.length && known.every((part, index) => part === argv[index]);
   if (COMMANDS.some(same)) return;
-  const path = argv[PVESH.before.length];
-  if (argv[0] === PVESH.before[0] && path !== undefined && same(pveshArgv(`${API_PREFIX}${path}`))) return;
+  const [program, , resource, option, value] = argv;
+  if (program === PVESH.before[0] && resource !== undefined) {
+    const query = argv.length === 7 ? `?${option?.slice(2)}=${value}` : '';
+    if (same(pveshArgv(`${API_PREFIX}${resource}${query}`))) return;
+  }
   throw new NotAllowedError(`${argv.join(' ')} is not on the list of commands that probes may run`);
 }

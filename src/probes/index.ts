@@ -3,5 +3,6 @@ export * from './context.ts';
 export { commonRound, secondRound, windowRound } from './estate-chain.ts';
 export * from './observe.ts';
 export { clusterRound } from './proxmox-round.ts';
+export { hostsRound } from './proxmox-scopes.ts';
 export { relayRound } from './relay.ts';
 export { closeSsh } from './transports/ssh.ts';

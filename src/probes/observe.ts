@@ -11,6 +11,7 @@ import { pooledByTarget } from './pool.ts';
 import { Progress } from './progress.ts';
 import { pveApi } from './proxmox.ts';
 import { clusterReady, clusterRound } from './proxmox-round.ts';
+import { configRound, hostsRound } from './proxmox-scopes.ts';
 import { evmHead, relayRound } from './relay.ts';
 import {
   acapyStatus,
@@ -121,7 +122,13 @@ export async function observeEstate(
       progress.done(endpoint);
     }),
     clusterReady(endpoints, gathered, progress).then(() =>
-      unlessAborted(() => clusterRound(context, endpoints, gathered, keep)),
+      unlessAborted(async () => {
+        await clusterRound(context, endpoints, gathered, keep);
+        await Promise.all([
+          hostsRound(context, endpoints, gathered, keep),
+          configRound(context, endpoints, gathered, keep),
+        ]);
+      }),
     ),
     progress
       .when(() => !nodes.some((one) => progress.owes(one)))

@@ -1,11 +1,19 @@
 import type { Answer, Endpoint, EvidenceLevel, Observation, RawRef, SubjectId } from '../model/index.ts';
 import { sanitiseLine } from '../model/index.ts';
 import { observe, type ProbeContext, timeoutOf } from './context.ts';
+import { readStorages } from './proxmox-hosts.ts';
 import { readGuests } from './proxmox-rows.ts';
 import { pveSource } from './proxmox-source.ts';
 import { redact } from './redact.ts';
 import { fail, makeAnswer, pass } from './rpc-session.ts';
-import { readPctList, readPvecmStatus, readQmList, type TextCluster, type TextGuests } from './text-tools.ts';
+import {
+  readPctList,
+  readPvecmStatus,
+  readPvesmStatus,
+  readQmList,
+  type TextCluster,
+  type TextGuests,
+} from './text-tools.ts';
 import type { CommandAnswer, CommandRunner } from './transports/command.ts';
 
 type Seen = { readonly answer: Answer; readonly level: EvidenceLevel; readonly raw: RawRef | null };
@@ -24,12 +32,13 @@ export async function pveText(context: ProbeContext, endpoint: Endpoint): Promis
   if (hostname.class !== 'ok') return [];
   // Proxmox calls a node by the first part of its host name.
   const node = sanitiseLine(Buffer.from(hostname.stdout).toString('utf8').trim().split('.')[0] ?? '', 64);
-  const [containers, machines, cluster] = await Promise.all([
+  const [containers, machines, cluster, storages] = await Promise.all([
     guestList(context, endpoint, run, ['pct', 'list'], (text) => readPctList(text, node)),
     guestList(context, endpoint, run, ['qm', 'list'], (text) => readQmList(text, node)),
     clusterState(context, endpoint, runner),
+    storageState(context, endpoint, run, node),
   ]);
-  return [...containers, ...machines, ...cluster];
+  return [...containers, ...machines, ...cluster, ...storages];
 }
 
 async function guestList(
@@ -57,6 +66,30 @@ async function guestList(
       answer: makeAnswer('ok', { run: guest.run, ...guest.facts }),
     }),
   );
+}
+
+async function storageState(
+  context: ProbeContext,
+  endpoint: Endpoint,
+  run: (argv: readonly string[]) => Promise<CommandAnswer>,
+  node: string,
+): Promise<readonly Observation[]> {
+  const argv = ['pvesm', 'status'];
+  const subject: SubjectId = `host:${node}`;
+  const seen = await observe(
+    context,
+    { probe: 'pve-storage', endpoint, request: argv.join(' '), subject },
+    async (): Promise<Seen> => {
+      const output = await run(argv);
+      const raw = keepOutput(context, output);
+      if (output.class !== 'ok')
+        return { answer: makeAnswer(output.class, {}, [], output), level: 'none', raw };
+      const { rows } = readPvesmStatus(Buffer.from(output.stdout).toString('utf8'));
+      const { facts, checks } = readStorages(rows);
+      return { answer: makeAnswer('ok', facts, checks), level: 'runtime', raw };
+    },
+  );
+  return seen.answer.class === 'ok' ? [seen] : [];
 }
 
 async function clusterState(

@@ -10,7 +10,7 @@ const CLOCK_WARN_MS = 500;
 
 /**
  * Probe `ssh-host`: logs in with host key check and asks name and clock.
- * Facts: `hostname`, `clockOffsetMs` (the host's clock minus ours, at the midpoint of the question).
+ * Facts: `hostname`, `clockOffsetMs` (the host's clock minus ours, at the midpoint of the question), `clockOpenMs` (what that leaves open).
  */
 export function sshHost(context: ProbeContext, endpoint: Endpoint): Promise<Observation> {
   return observe(
@@ -25,7 +25,10 @@ export function sshHost(context: ProbeContext, endpoint: Endpoint): Promise<Obse
         return { answer: makeAnswer(name.class, {}, [], name), level: 'none', raw: null };
       const before = Date.now();
       const clock = await run(['date', '+%s%3N']);
-      const middle = (before + Date.now()) / 2;
+      const after = Date.now();
+      const middle = (before + after) / 2;
+      // Half the way there and back is what the measurement leaves open.
+      const openMs = Math.ceil((after - before) / 2);
       const out = Buffer.concat([name.stdout, clock.stdout]);
       const { bytes, redactions } = redact(out);
       const raw = context.storeRaw(bytes, redactions, false);
@@ -40,15 +43,19 @@ export function sshHost(context: ProbeContext, endpoint: Endpoint): Promise<Obse
       const offset =
         clock.class === 'ok' && Number.isSafeInteger(theirs) ? Math.round(theirs - middle) : null;
       const checks: Check[] = [pass('ssh-login', `logged in, host key known, hostname ${hostname}`)];
-      if (offset !== null && Math.abs(offset) >= CLOCK_WARN_MS)
+      if (offset !== null && Math.abs(offset) >= CLOCK_WARN_MS + openMs)
         checks.push(
           warn(
             'clock',
-            `its clock is ${offset} ms from ours`,
+            `its clock is ${offset} ms from ours (to ${openMs} ms)`,
             'check NTP on both; Besu tolerates one second',
           ),
         );
-      return { answer: makeAnswer('ok', { hostname, clockOffsetMs: offset }, checks), level: 'app', raw };
+      return {
+        answer: makeAnswer('ok', { hostname, clockOffsetMs: offset, clockOpenMs: openMs }, checks),
+        level: 'app',
+        raw,
+      };
     },
   );
 }

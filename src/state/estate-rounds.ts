@@ -4,11 +4,13 @@ import type { Round } from './live.ts';
 
 /** How often the estate as a whole is asked, in milliseconds. */
 const CLUSTER_MS = 10_000;
+/** Stock and fill of the hosts change slowly, and asking for them costs each host several answers. */
+const HOSTS_MS = 60_000;
 const CHAIN_MS = 5_000;
 const WINDOW_MS = 30_000;
 
 /**
- * The questions of a live screen that need several answers: the cluster's list of guests, one block on all nodes, the last headers, and a
+ * The questions of a live screen that need several answers: the cluster's list of guests, the stock of its hosts, one block on all nodes, the last headers, and a
  * second look at nodes that are behind.
  */
 export function estateRounds(
@@ -24,6 +26,22 @@ export function estateRounds(
         const { clusterRound } = await import('../probes/index.ts');
         const seen: Observation[] = [];
         await clusterRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
+        return seen;
+      },
+    },
+    {
+      name: 'hosts',
+      cadenceMs: HOSTS_MS,
+      ask: async (gathered, signal) => {
+        const { clusterRound, hostsRound } = await import('../probes/index.ts');
+        const cluster: Observation[] = [];
+        // The first of these rounds may be due before the cluster was asked by its own.
+        if (!gathered.some((one) => one.probe === 'pve-cluster'))
+          await clusterRound({ ...context, signal }, endpoints, gathered, (found) => cluster.push(...found));
+        const seen: Observation[] = [];
+        await hostsRound({ ...context, signal }, endpoints, [...gathered, ...cluster], (found) =>
+          seen.push(...found),
+        );
         return seen;
       },
     },

@@ -121,6 +121,17 @@ describe('what probes can emit', () => {
           "/api2/json/access/permissions",
           "/api2/json/cluster/status",
           "/api2/json/cluster/resources",
+          "/api2/json/cluster/ha/status/current",
+          "/api2/json/cluster/ceph/status",
+          "/api2/json/nodes/{node}/status",
+          "/api2/json/nodes/{node}/storage",
+          "/api2/json/nodes/{node}/network",
+          "/api2/json/nodes/{node}/certificates/info",
+          "/api2/json/nodes/{node}/disks/lvmthin",
+          "/api2/json/nodes/{node}/replication",
+          "/api2/json/nodes/{node}/storage/{storage}/content?content=backup",
+          "/api2/json/nodes/{node}/lxc/{vmid}/config",
+          "/api2/json/nodes/{node}/qemu/{vmid}/config",
         ],
       }
     `);
@@ -142,12 +153,30 @@ describe('what probes can emit', () => {
     expect(pveshArgv('/api2/json/cluster/status').join(' ')).toBe(
       'pvesh get /cluster/status --output-format json',
     );
+    expect(pveshArgv('/api2/json/nodes/n-1/storage/a.b_c/content?content=backup').join(' ')).toBe(
+      'pvesh get /nodes/n-1/storage/a.b_c/content --content backup --output-format json',
+    );
+    for (const path of [
+      '/api2/json/nodes/n 1/status',
+      '/api2/json/nodes/n/1/status',
+      '/api2/json/nodes/;reboot/status',
+      '/api2/json/nodes/-x/status',
+      '/api2/json/nodes/n%2f/status',
+      '/api2/json/nodes/n/lxc/12/config',
+      '/api2/json/nodes/n/lxc/100;x/config',
+      '/api2/json/nodes/n/storage/..',
+      '/api2/json/nodes/n/storage/x/content?content=iso',
+      '/api2/json/nodes/n/storage/$(x)/content?content=backup',
+    ])
+      expect(() => pveshArgv(path)).toThrow(NotAllowedError);
     for (const path of ['/api2/json/cluster/config', '/api2/json/nodes/a/../b/status', '/cluster/status', ''])
       expect(() => pveshArgv(path)).toThrow(NotAllowedError);
     for (const argv of [
       ['pvesh', 'set', '/cluster/status', '--output-format', 'json'],
       ['pvesh', 'get', '/cluster/status'],
       ['pvesh', 'get', '/cluster/status', '--output-format', 'json', '--x'],
+      ['pvesh', 'get', '/nodes/n/storage/x/content', '--content', 'iso', '--output-format', 'json'],
+      ['pvesh', 'get', '/nodes/n/storage/x/content', '-content', 'backup', '--output-format', 'json'],
       ['pvesh', 'get', '/cluster/status;reboot', '--output-format', 'json'],
       ['pct', 'list', '--full'],
       ['pct', 'start', '100'],
