@@ -1,6 +1,7 @@
 import type { Finding } from './assessment.ts';
 import type { DocumentedSubject } from './documented.ts';
 import { isFresh, runStateOf, type Seen } from './evidence-level.ts';
+import { isHyperledger } from './interpretation.ts';
 import type { EpochMs } from './json.ts';
 import type { AnswerClass, Observation } from './observation.ts';
 import { compareLevels, HEALTHS, type Health } from './status.ts';
@@ -182,6 +183,16 @@ function answerFindings(input: HealthInput, fresh: readonly Observation[]): Find
       ),
     );
   const needsApp = subject.kind === 'vmid' && subject.status === 'deployed';
+  if (needsApp && asked > 0 && out.length === 0 && isUnidentified(input, fresh))
+    out.push(
+      finding(
+        subject,
+        'service-unidentified',
+        'warn',
+        'documented as deployed, but nothing that answers shows that the service is what the documents say',
+        'name an endpoint that identifies it in the estate file (fabric-peer, fabric-orderer, indy), and do not call it deployed',
+      ),
+    );
   if (needsApp && asked === 0 && knownRunning)
     out.push(
       finding(
@@ -193,6 +204,11 @@ function answerFindings(input: HealthInput, fresh: readonly Observation[]): Find
       ),
     );
   return out;
+}
+
+/** Something answers for Fabric or Indy, and by nothing is it known to be that. */
+function isUnidentified(input: HealthInput, fresh: readonly Observation[]): boolean {
+  return isHyperledger(input.subject, fresh) && compareLevels(input.seen.freshLevel, 'app') < 0;
 }
 
 /** A placeholder or retired guest should be stopped, with nothing listening. */

@@ -23,6 +23,14 @@ export interface InterpretationRule {
 const isProgram = (subject: DocumentedSubject, ...names: readonly string[]): boolean =>
   subject.kind === 'program' && names.includes(subject.id.slice('program:'.length));
 
+/** A guest for Fabric or Indy, by the template's category or by what is asked of it. */
+export function isHyperledger(subject: DocumentedSubject, observations: readonly Observation[]): boolean {
+  return (
+    /^(dlt|fabric|indy|hyperledger)/i.test(subject.category ?? '') ||
+    observations.some((one) => /^(fabric|indy)-/.test(one.probe))
+  );
+}
+
 /** A capability of the plan stays planned until app-level evidence of it exists. */
 function plannedUntilEvidence(...names: readonly string[]): InterpretationRule['cap'] {
   return ({ subject, level }) =>
@@ -104,8 +112,8 @@ export const INTERPRETATION_RULES: readonly InterpretationRule[] = [
     id: 'hyperledger-presence-is-not-proof',
     section: 21,
     text: 'Fabric and Indy containers prove nothing without an active service; they are reserved placeholders',
-    cap: ({ subject, level }) =>
-      subject.category === 'dlt' && compareLevels(level, 'app') < 0 && subject.status === 'deployed'
+    cap: ({ subject, level, observations }) =>
+      isHyperledger(subject, observations) && compareLevels(level, 'app') < 0 && subject.status === 'deployed'
         ? 'under-validation'
         : null,
   },
