@@ -253,6 +253,7 @@ function isOther(one: Witnessing, answer: StepAnswer): boolean {
 
 /**
  * The addresses that must have signed a record and its embedded signature really did.
+ * @param digest that of the body, where it was computed already
  * @throws GrammarError, SignatureError
  */
 export function checkSignatures(
@@ -260,6 +261,7 @@ export function checkSignatures(
   bodyBytes: Uint8Array,
   sig: Hex | null,
   estateId: string,
+  digest: Hex | null = null,
 ): void {
   if ((body.actor === null) !== (sig === null))
     throw new GrammarError(
@@ -267,7 +269,8 @@ export function checkSignatures(
         ? `record ${body.seq} names a person but is not signed`
         : `record ${body.seq} is signed but names no person`,
     );
-  if (sig !== null && recoverAddress(digestOf(body, bodyBytes, estateId), sig) !== body.actor?.address)
+  const signed = sig === null ? null : (digest ?? digestOf(body, bodyBytes, estateId));
+  if (sig !== null && signed !== null && recoverAddress(signed, sig) !== body.actor?.address)
     throw new GrammarError(
       `record ${body.seq}: the signature is not by ${body.actor?.address} over these bytes`,
     );

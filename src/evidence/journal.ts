@@ -4,7 +4,7 @@ import { loadNativeRecovery } from '../chain/recover-native.ts';
 import type { Hex } from '../model/json.ts';
 import type { RecordBody, SealBody } from '../model/record.ts';
 import type { Runbook } from '../model/runbook.ts';
-import { sha256Hex } from './canonical.ts';
+import { sameBytes, sha256Hex } from './canonical.ts';
 import { claimProblem } from './claims.ts';
 import { codeOfError, type Files, type OpenFile, realFiles, writeAll } from './files.ts';
 import { checkSignatures, JournalState } from './grammar.ts';
@@ -22,6 +22,16 @@ import { recoverCopies } from './recover.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
 import { addFile, laterTrustFile, layOut, MAX_BLOB_BYTES, openJournal } from './session-folder.ts';
 import { parseTrust } from './trust.ts';
+import { digestOf } from './typed-data.ts';
+
+/** A record that was read and hashed already. */
+interface Examined {
+  readonly bytes: Uint8Array;
+  readonly body: RecordBody;
+  readonly estateId: string;
+  /** Null for a record of the machine. */
+  readonly digest: Hex | null;
+}
 
 interface Copy {
   readonly name: 'journal' | 'mirror';
@@ -52,6 +62,7 @@ export class Journal {
   readonly #copies: readonly Copy[];
   readonly #state: JournalState;
   #trustSha256: Hex;
+  #staged: Examined | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #broken: string | null = null;
   #closed = false;
@@ -153,6 +164,26 @@ export class Journal {
   }
 
   /**
+   * Examines a record before it is signed: a refusal comes before anybody types a code, and afterwards only the signature is left to
+   * check before the line is written.
+   * @throws RecordError, GrammarError, JournalError when the record is refused
+   */
+  stage(bodyBytes: Uint8Array): void {
+    const examined = this.#examine(Uint8Array.from(bodyBytes));
+    this.#state.check(examined.body);
+    this.#checkContent(examined.body);
+    this.#staged = examined;
+  }
+
+  #examine(bytes: Uint8Array): Examined {
+    const body = parseBody(bytes);
+    if (body.session !== this.session)
+      throw new JournalError(`the record belongs to session ${body.session}`, false);
+    const estateId = body.kind === 'open' ? body.open.estate_id : (this.estateId ?? '');
+    return { bytes, body, estateId, digest: body.actor === null ? null : digestOf(body, bytes, estateId) };
+  }
+
+  /**
    * Stores a record. Resolves only when every copy is on the disk.
    * @param bodyBytes canonical bytes of the body, as signed
    * @param sig the signature, or null for a record of the machine
@@ -165,13 +196,13 @@ export class Journal {
   }
 
   async #append(bodyBytes: Uint8Array, sig: Hex | null): Promise<Appended> {
-    const body = parseBody(bodyBytes);
-    if (body.session !== this.session)
-      throw new JournalError(`the record belongs to session ${body.session}`, false);
+    const staged = this.#staged;
+    this.#staged = null;
+    const { body, estateId, digest } =
+      staged !== null && sameBytes(staged.bytes, bodyBytes) ? staged : this.#examine(bodyBytes);
     this.#state.check(body);
     this.#checkContent(body);
-    const estateId = body.kind === 'open' ? body.open.estate_id : (this.estateId ?? '');
-    checkSignatures(body, bodyBytes, sig, estateId);
+    checkSignatures(body, bodyBytes, sig, estateId, digest);
     const line = encodeLine(bodyBytes, sig);
     for (const { name, dir, file, lock } of this.#copies)
       await this.#orBreak(name, dir, async () => {
@@ -187,8 +218,9 @@ export class Journal {
 
   #checkContent(body: RecordBody): void {
     if (body.kind === 'confirm' || body.kind === 'correction') {
-      const evidence = new Map(this.#state.evidence);
-      if (body.kind === 'confirm') evidence.set(body.seq, body.observations);
+      const own = body.kind === 'confirm' && body.claims.length > 0 ? body.observations : null;
+      const { evidence: known } = this.#state;
+      const evidence = own === null ? known : new Map(known).set(body.seq, own);
       const problem = claimProblem(body, evidence);
       if (problem !== null) throw new JournalError(problem, false);
     }

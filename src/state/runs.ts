@@ -213,6 +213,7 @@ class Runs {
             sealFields: this.#sealFields(run),
           });
     const bytes = canonicalBytes(body);
+    run.journal?.stage(bytes);
     const prompt = await this.identity.prepare(bytes);
     this.#pending = { promptId: prompt.promptId, run, bytes };
     return prompt;
