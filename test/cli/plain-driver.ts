@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
-const bin = resolve(import.meta.dirname, '../../bin/c138');
+export const bin = resolve(import.meta.dirname, '../../bin/c138');
 /** Looks at the probes of one step before its answer is given up on. */
 const MOST_LOOKS = 6;
 /** Longer than the time in which a typed code does not count yet. */
@@ -14,8 +14,10 @@ export class PlainConsole {
   /** Everything that was printed. */
   printed = '';
 
-  constructor(argv: readonly string[], home: string) {
-    this.#child = spawn(process.execPath, [bin, ...argv], {
+  /** @param through another program that runs c138, for example on the other side of a link */
+  constructor(argv: readonly string[], home: string, through?: readonly [string, ...string[]]) {
+    const [command, ...args] = through ?? [process.execPath, bin];
+    this.#child = spawn(command, [...args, ...argv], {
       cwd: home,
       env: { PATH: process.env.PATH, HOME: home, C138_FROM_SOURCES: '1' },
     });
@@ -78,6 +80,12 @@ export class PlainConsole {
       if (look === MOST_LOOKS || !/do NOT show|could not look/.test(seen[0])) return seen;
       await new Promise((done) => setTimeout(done, 2_000));
     }
+  }
+
+  /** Resolves when the program is gone, by itself or because its link was cut. */
+  async gone(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    await new Promise((done) => this.#child.once('exit', done));
   }
 
   async quit(): Promise<number | null> {
