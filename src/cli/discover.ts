@@ -2,29 +2,38 @@ import { existsSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { chainRules } from '../chain/index.ts';
-import { loadEstate } from '../estate/index.ts';
+import { checkArtefacts, loadEstate } from '../estate/index.ts';
 import { assessEstate } from '../model/index.ts';
 import { assessmentDocument, discoverySummary } from '../reports/index.ts';
+import { discoveryOutputs, OUTPUT_NAMES } from '../reports/outputs.ts';
 import { readAttestations } from '../state/attestations.ts';
 import { discover } from '../state/discover.ts';
 import type { Paths } from '../state/paths.ts';
+import { retainRuns } from '../state/retention.ts';
 import { writeSnapshot } from '../state/snapshot-file.ts';
 import { vantageHere } from '../state/tool.ts';
 import { CliError, type Io, printJson } from './io.ts';
+import { discoverProgress } from './progress-line.ts';
 
 export interface DiscoverFlags {
   readonly out?: string | undefined;
   readonly json?: boolean | undefined;
+  readonly keep?: string | undefined;
 }
 
+/** Runs that are kept where nothing else is said. */
+const KEEP = 100;
+
 /**
- * `c138 discover`: one pass, written as snapshot, summary and assessment. Exit code 0, 1 or 3 is the verdict; 2 is usage.
- * An interrupt ends the pass early; what was seen until then is kept, and never passes.
+ * `c138 discover`: one pass, written as snapshot and as the outputs of the master plan's section 3, for people and for programs. Exit code 0, 1
+ * or 3 is the verdict; 2 is usage. An interrupt ends the pass early; what was seen until then is kept, and never passes.
  */
 export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io): Promise<number> {
+  const keep = keepOf(flags.keep);
   const estate = await loadEstate(paths.estateFile.path);
-  const folder = resolve(flags.out ?? join(paths.reportsDir, 'phase1-discovery', utcStamp(new Date())));
-  for (const name of ['snapshot', 'summary.md', 'assessment.json'])
+  const runs = join(paths.reportsDir, 'phase1-discovery');
+  const folder = resolve(flags.out ?? join(runs, utcStamp(new Date())));
+  for (const name of ['snapshot', ...OUTPUT_NAMES])
     if (existsSync(join(folder, name)))
       throw new CliError(`${join(folder, name)} exists already. Give another folder with --out.`);
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
@@ -38,30 +47,48 @@ export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io
   };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, interrupt);
-  let seen = 0;
+  const progress = discoverProgress(estate, io);
   try {
+    const artefacts = estate.repository === undefined ? [] : await checkArtefacts(estate.repository);
     const { snapshot, raws } = await discover(estate, {
       vantage: vantageHere(),
       attestations: await readAttestations(paths.evidenceDir, paths.trustFile, estate.id),
       signal: abort.signal,
-      onObservation: () => {
-        seen += 1;
-        if (io.stderrIsTty && seen % 10 === 0) io.err(`\rc138: ${seen} observations `);
-      },
+      onObservation: progress.saw,
     });
-    if (io.stderrIsTty) io.err('\r\u001b[K');
+    progress.end();
     const assessment = assessEstate(snapshot, Date.parse(snapshot.ended), chainRules);
-    const summary = discoverySummary(snapshot, assessment);
-    const document = assessmentDocument(snapshot, assessment);
     await writeSnapshot(join(folder, 'snapshot'), snapshot, raws);
-    await writePrivate(join(folder, 'summary.md'), summary);
-    await writePrivate(join(folder, 'assessment.json'), `${JSON.stringify(document, null, 2)}\n`);
-    if (flags.json === true) printJson(io, { ...document, folder });
-    else io.out(summary);
+    for (const { name, text } of discoveryOutputs(snapshot, assessment, artefacts))
+      await writePrivate(join(folder, name), text);
+    if (flags.json === true) printJson(io, { ...assessmentDocument(snapshot, assessment), folder });
+    else io.out(discoverySummary(snapshot, assessment));
     io.err(`c138: written to ${folder}\n`);
+    if (flags.out === undefined) await retain(runs, paths.evidenceDir, keep, io);
     return assessment.verdict.exitCode;
   } finally {
+    progress.end();
     for (const signal of signals) process.off(signal, interrupt);
+  }
+}
+
+function keepOf(given: string | undefined): number {
+  if (given === undefined) return KEEP;
+  if (/^\d{1,6}$/.test(given)) return Number(given);
+  throw new CliError('--keep takes a whole number; 0 keeps every run.');
+}
+
+/** Old runs go, but what was just written stays and the verdict is not touched by it. */
+async function retain(runs: string, evidenceDir: string, keep: number, io: Io): Promise<void> {
+  try {
+    const { removed, referred, refused } = await retainRuns(runs, evidenceDir, keep);
+    if (removed.length > 0) io.err(`c138: removed ${removed.length} old runs (--keep ${keep})\n`);
+    if (referred.length > 0) io.err(`c138: ${referred.length} older runs stay: evidence refers to them\n`);
+    if (refused !== null) io.err(`c138: no old run was removed: ${refused}\n`);
+  } catch (error) {
+    io.err(
+      `c138: an old run could not be removed (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})\n`,
+    );
   }
 }
 

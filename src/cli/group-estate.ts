@@ -18,14 +18,19 @@ export function addEstate({ program, io, done, command, withConfig, pathsOf }: K
     });
 
   withConfig(command(program, 'discover', 'make one pass over the estate; the exit code is the verdict'))
-    .option('--out <dir>', 'write snapshot, summary and assessment there')
+    .option('--out <dir>', 'write snapshot and reports there')
+    .option(
+      '--keep <n>',
+      'how many runs stay; older ones go unless evidence refers to them; 0 keeps all',
+      '100',
+    )
     .option('--json', 'print the assessment as JSON')
     .addHelpText(
       'after',
       '\nExit codes: 0 pass, 1 critical failure, 2 usage or configuration, 3 something critical could not be looked at.',
     )
     .action(async (_flags, self: Command) => {
-      const flags = flagsOf<PathFlags & JsonFlag & { out?: string }>(self);
+      const flags = flagsOf<PathFlags & JsonFlag & { out?: string; keep?: string }>(self);
       const { discoverCommand } = await import('./discover.ts');
       done(await discoverCommand(pathsOf(flags), flags, io));
     });

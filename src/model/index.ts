@@ -4,6 +4,7 @@ export * from './assessment.ts';
 export * from './attested.ts';
 export * from './canonical-json.ts';
 export * from './claims.ts';
+export * from './dependency.ts';
 export * from './documented.ts';
 export * from './evidence-level.ts';
 export * from './interpretation.ts';
