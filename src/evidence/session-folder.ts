@@ -34,8 +34,15 @@ export async function layOut(
   await files.syncFolder(dirname(dir));
 }
 
-/** Opens the journal for appending. */
-export function openJournal(files: Files, dir: string): Promise<OpenFile> {
+/**
+ * Opens the journal for appending.
+ * @throws Error with the code ELOOP when journal or blob folder is a symbolic link
+ */
+export async function openJournal(files: Files, dir: string): Promise<OpenFile> {
+  const blobs = join(dir, 'blobs');
+  const linked = await files.readlink(blobs).catch(() => null);
+  if (linked !== null)
+    throw Object.assign(new Error(`ELOOP: ${blobs} is a symbolic link`), { code: 'ELOOP' });
   return files.open(join(dir, JOURNAL), APPEND, 0);
 }
 

@@ -124,6 +124,9 @@ async function folderSource(path: string): Promise<Source> {
       `${folder} is not a session folder that can be read (${codeOfError(error) || 'error'})`,
     );
   }
+  const inside = await lstat(join(folder, 'blobs')).catch(() => null);
+  if (inside !== null && !inside.isDirectory())
+    throw new VerifyStop(EXIT.unreadable, 'V0', `${join(folder, 'blobs')} is not a plain folder`);
   const blobs = await readdir(join(folder, 'blobs')).catch(() => []);
   return {
     path: folder,

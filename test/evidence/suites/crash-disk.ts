@@ -166,6 +166,7 @@ export class CrashDisk implements Files {
   async readlink(path: string): Promise<string> {
     const node = this.#find(path);
     if (node === null) throw new DiskError('ENOENT', path);
+    if (node.kind !== 'link') throw new DiskError('EINVAL', path);
     return node.target;
   }
 
