@@ -8,6 +8,7 @@ import type { ConsoleFlags } from './console.ts';
 import { addEstate } from './group-estate.ts';
 import { addEvidence } from './group-evidence.ts';
 import { addRunbook } from './group-runbook.ts';
+import { addScreen } from './group-screen.ts';
 import { addTrust } from './group-trust.ts';
 import { CliError, type Io, processIo, reportError } from './io.ts';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
@@ -205,6 +206,7 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
   addRunbook(kit, withScreen);
 
   addTrust(kit);
+  addScreen(kit);
 
   withConfig(command(program, 'doctor', 'what is in force, and why'))
     .option('--json', 'machine-readable output')

@@ -60,6 +60,16 @@ const EMPTY: ConsoleState = {
   changes: [],
 };
 
+/** What the screens show of one snapshot alone. */
+export function stateOfSnapshot(
+  snapshot: Snapshot,
+  origin: SnapshotOrigin,
+  now: EpochMs,
+  rules: readonly CrossRule[],
+): ConsoleState {
+  return afterEvent(EMPTY, { type: 'snapshot', snapshot, origin }, now, rules);
+}
+
 /** The moment a snapshot is assessed at: the clock while it is live, its capture when it was read from a file. */
 export function assessedAt(snapshot: Snapshot, origin: SnapshotOrigin, now: EpochMs): EpochMs {
   return origin.mode === 'live' ? now : Date.parse(snapshot.ended);
