@@ -7,12 +7,14 @@ import { pathToFileURL } from 'node:url';
 import { expect, test } from 'vitest';
 import { crashConfirm } from '../../scripts/crash-confirm.ts';
 
+/** D2: a few kills in every test run, 200 with `npm run crash`, any number with `npm run crash -- NUMBER`. */
 test.each([false, true])(
-  'SIGKILL while confirming loses nothing acknowledged (mirror: %s)',
+  'D2: SIGKILL while confirming loses nothing acknowledged (mirror: %s)',
   async (mirror) => {
     const { kills, acknowledged, lost, unsound } = await crashConfirm(6, mirror, (text) =>
       console.warn(text),
     );
+    console.log(`D2: ${kills} kills, ${acknowledged} records acknowledged, ${lost} lost`);
     expect(acknowledged).toBeGreaterThan(kills);
     expect([kills, lost, unsound]).toEqual([6, 0, 0]);
   },
