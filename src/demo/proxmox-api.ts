@@ -7,9 +7,25 @@ export interface ClusterState {
   readonly hostOnline: (host: HostName) => boolean;
   /** The whole Authorization header that is accepted. */
   readonly authorization: string;
-  /** What the token may see; an auditor sees all, a token without rights sees empty lists. */
-  readonly rights: 'auditor' | 'none';
+  readonly fault: ProxmoxFault;
 }
+
+/** How the simulated Proxmox differs from a healthy one. */
+export interface ProxmoxFault {
+  /** The token sees empty lists; without it, it sees what an auditor sees. */
+  readonly rights?: 'none';
+  /** Every token is refused. */
+  readonly refuses?: boolean;
+  readonly certificate?: 'expired' | 'foreign';
+  readonly down?: boolean;
+  /** Answers as of release 7.4. */
+  readonly old?: boolean;
+  /** The thin pools are almost full. */
+  readonly full?: boolean;
+}
+
+/** Proxmox holds a refusal back, against guessing. */
+const REFUSAL_DELAY_MS = 3000;
 
 const GIB = 1024 ** 3;
 const AUDITOR = {
@@ -39,8 +55,10 @@ export function answerProxmox(
     response.end(text);
   };
   request.resume();
-  if (request.headers.authorization !== state.authorization)
-    return send(401, { data: null, message: 'invalid token value!' });
+  if (state.fault.refuses === true || request.headers.authorization !== state.authorization) {
+    setTimeout(() => send(401, { data: null, message: 'invalid token value!' }), REFUSAL_DELAY_MS);
+    return;
+  }
   if (request.method !== 'GET')
     return send(501, { data: null, message: `Method '${request.method} ${request.url}' not implemented` });
   const path = (request.url ?? '').split('?')[0]?.replace(/^\/api2\/json/, '') ?? '';
@@ -52,10 +70,12 @@ export function answerProxmox(
 }
 
 function resource(state: ClusterState, self: HostName, path: string): unknown {
-  const visible = state.rights === 'auditor';
+  const visible = state.fault.rights === undefined;
   switch (path) {
     case '/version':
-      return { release: '9.1', version: '9.1.7', repoid: '0000000000000000' };
+      return state.fault.old === true
+        ? { release: '7.4', version: '7.4-16', repoid: '00000000' }
+        : { release: '9.1', version: '9.1.7', repoid: '0000000000000000' };
     case '/access/permissions':
       return visible ? AUDITOR : {};
     case '/cluster/resources':
@@ -80,14 +100,26 @@ function resource(state: ClusterState, self: HostName, path: string): unknown {
 function nodeResource(state: ClusterState, path: string): unknown {
   const [, root, name, ...rest] = path.split('/');
   const host = HOSTS.find((one) => one === name);
-  if (root !== 'nodes' || host === undefined || !state.hostOnline(host) || state.rights !== 'auditor')
+  if (root !== 'nodes' || host === undefined || !state.hostOnline(host) || state.fault.rights !== undefined)
     return undefined;
   const guest = state.guests().find((one) => String(one.vmid) === rest[1]);
   if (rest[0] === 'lxc' && rest[2] === 'config' && guest !== undefined) return guestConfig(guest);
-  return nodeAnswers(host)[rest.join('/')];
+  const answers = nodeAnswers(host, state.fault.full === true ? 96 : 25);
+  return (state.fault.old === true ? asOld(answers) : answers)[rest.join('/')];
 }
 
-function nodeAnswers(host: HostName): Readonly<Record<string, unknown>> {
+/** Release 7.4 has no kernel in its status and no list of thin pools. */
+function asOld(answers: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { 'current-kernel': _kernel, ...status } = answers.status as Record<string, unknown>;
+  const { 'disks/lvmthin': _pools, ...rest } = answers;
+  return {
+    ...rest,
+    status: { ...status, pveversion: 'pve-manager/7.4-16/00000000', kversion: 'Linux 5.15.102-1-pve' },
+  };
+}
+
+/** @param poolPercent how full the thin pool is */
+function nodeAnswers(host: HostName, poolPercent: number): Readonly<Record<string, unknown>> {
   const now = Math.floor(Date.now() / 1000);
   return {
     status: {
@@ -128,7 +160,7 @@ function nodeAnswers(host: HostName): Readonly<Record<string, unknown>> {
         lv: 'data',
         vg: 'pve',
         lv_size: 467 * GIB,
-        used: 120 * GIB,
+        used: Math.round(467 * GIB * (poolPercent / 100)),
         metadata_size: 4 * GIB,
         metadata_used: GIB,
       },
@@ -177,11 +209,12 @@ function guestRow(state: ClusterState, guest: SimGuest): Record<string, unknown>
   return {
     id: `lxc/${guest.vmid}`,
     type: 'lxc',
-    vmid: guest.vmid,
+    // The list of containers gave its VMID as text until 2024.
+    vmid: state.fault.old === true ? String(guest.vmid) : guest.vmid,
     name: guest.name,
     node: guest.host,
     status: running ? 'running' : 'stopped',
-    template: 0,
+    template: state.fault.old === true ? '' : 0,
     maxcpu: 4,
     maxmem: 16 * GIB,
     maxdisk: 100 * GIB,

@@ -1,7 +1,9 @@
 import type { ConsensusOptions } from './consensus.ts';
 import { FABRIC, type HostName, RPC_BY_CATEGORY, type SimGuest, VALIDATORS } from './estate-data.ts';
 import type { NodeBehaviour } from './json-rpc.ts';
+import type { ProxmoxFault } from './proxmox-api.ts';
 import { CHAIN_SCENARIOS } from './scenarios-chain.ts';
+import { HOST_SCENARIOS } from './scenarios-hosts.ts';
 
 /** When a node is asked, counted from the start of the simulation. */
 export interface SimMoment {
@@ -47,6 +49,9 @@ export interface Scenario {
   readonly explorerLag?: number;
   /** Bare TCP listeners, by VMID: something listens that is not the documented service. */
   readonly listeners?: readonly number[];
+  /** How Proxmox and SSH of the hosts differ. */
+  readonly proxmox?: ProxmoxFault;
+  readonly ssh?: { readonly changed?: readonly HostName[]; readonly revoked?: readonly HostName[] };
   /** Nothing answers at all. */
   readonly dark?: boolean;
 }
@@ -96,6 +101,7 @@ export const SCENARIOS: readonly Scenario[] = [
     node: () => ({ client: `besu/${HOSTILE}/v25.12.0/linux/java` }),
   },
   { name: 'all-dead', description: 'nothing answers: nobody could look', dark: true },
+  ...HOST_SCENARIOS,
   ...CHAIN_SCENARIOS,
 ];
 

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import ssh2, { type Server } from 'ssh2';
-import type { HostName, SimGuest } from './estate-data.ts';
+import { CLUSTER, HOSTS, type HostName, type SimGuest } from './estate-data.ts';
 
 export interface SshHost {
   readonly host: HostName;
   readonly hostKey: string;
   readonly clientPublicKey: string;
   readonly guests: () => readonly SimGuest[];
+  readonly hostOnline: (host: HostName) => boolean;
   /** Its clock minus the real time, in milliseconds. */
   readonly clockMs?: number;
 }
@@ -70,6 +71,20 @@ function run(options: SshHost, command: string): { out: string; exit: number } {
         out: rows.length === 0 ? '' : `${line('VMID', 'Status', 'Lock', 'Name')}${body.join('')}`,
         exit: 0,
       };
+    }
+    case 'pvecm status': {
+      const up = HOSTS.filter((host) => options.hostOnline(host));
+      const quorate = up.length * 2 > HOSTS.length;
+      const lines = [
+        `Name:             ${CLUSTER}`,
+        '',
+        `Nodes:            ${up.length}`,
+        `Quorate:          ${quorate ? 'Yes' : 'No'}`,
+        `Expected votes:   ${HOSTS.length}`,
+        `Total votes:      ${up.length}`,
+        `Quorum:           ${Math.floor(HOSTS.length / 2) + 1}${quorate ? '' : ' Activity blocked'}`,
+      ];
+      return { out: `${lines.join('\n')}\n`, exit: quorate ? 0 : 2 };
     }
     case 'qm list':
       return { out: '', exit: 0 };

@@ -52,6 +52,8 @@ export class UnknownScenarioError extends Error {
 const BACKFILL = 120;
 /** Blocks by which the two futures of a fork differ at the start. */
 const FORKED_BLOCKS = 5;
+/** How long ago expired certificates ended. */
+const EXPIRED_MS = 3_600_000;
 /** The request time-out of the simulated chain, in seconds. */
 const REQUEST_TIMEOUT_S = 4;
 
@@ -178,29 +180,35 @@ class Simulation {
     const servicePorts = new Map<number, number>();
     const edgePorts = new Map<number, number>();
     let knownHosts = '';
+    const fault = this.#scenario.proxmox ?? {};
     const state = {
       guests: () => this.#guests,
       hostOnline: (host: HostName) => !(this.#scenario.hostsDown ?? []).includes(host),
       authorization: `PVEAPIToken=c138@pve!audit=${secret}`,
-      rights: 'auditor' as const,
+      fault,
     };
-    const certificate = await ca.issue(['localhost', '127.0.0.1', '::1', ...HOSTS]);
+    const issuer = fault.certificate === 'foreign' ? await makeClusterCa() : ca;
+    const certificate = await issuer.issue(
+      ['localhost', '127.0.0.1', '::1', ...HOSTS],
+      fault.certificate === 'expired' ? EXPIRED_MS : undefined,
+    );
     for (const host of HOSTS) {
       const pve = createHttps({ cert: certificate.cert, key: certificate.key }, (request, response) =>
         answerProxmox(state, host, request, response),
       );
-      proxmoxPorts.set(host, await this.#open(pve, this.#hostUp(host)));
+      proxmoxPorts.set(host, await this.#open(pve, this.#hostUp(host) && fault.down !== true));
       const hostKey = makeSshKey();
       const ssh = makeSshServer({
         host,
         hostKey: hostKey.private,
         clientPublicKey: clientKey.public,
         guests: state.guests,
+        hostOnline: state.hostOnline,
         clockMs: this.#scenario.clockMs ?? 0,
       });
       const port = await this.#open(ssh as unknown as NetServer, this.#hostUp(host));
       sshPorts.set(host, port);
-      knownHosts += `[127.0.0.1]:${port} ${hostKey.public.split(' ').slice(0, 2).join(' ')}\n`;
+      knownHosts += this.#knownHost(host, `[127.0.0.1]:${port}`, hostKey.public);
     }
     for (const guest of this.#guests) {
       const server = this.#serviceOf(guest);
@@ -236,6 +244,14 @@ class Simulation {
       kinds: this.#scenario.kinds ?? {},
       thresholds: this.#scenario.thresholds ?? {},
     });
+  }
+
+  /** The lines of known_hosts about a host; what it presents may be another key, or a revoked one. */
+  #knownHost(host: HostName, name: string, presented: string): string {
+    const { changed = [], revoked = [] } = this.#scenario.ssh ?? {};
+    const line = (key: string): string => `${name} ${key.split(' ').slice(0, 2).join(' ')}\n`;
+    const known = line(changed.includes(host) ? makeSshKey().public : presented);
+    return revoked.includes(host) ? `${known}@revoked ${line(presented)}` : known;
   }
 
   #hostUp(host: HostName): boolean {

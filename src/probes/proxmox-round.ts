@@ -11,7 +11,7 @@ const MAX_TRIES = 3;
 
 /** The endpoints to ask about the cluster, best first, as far as they answered at all. */
 export interface ClusterWays {
-  /** Proxmox itself answered there; when none did, the best one, so that its failure is on record. */
+  /** Proxmox itself answered there. */
   readonly proxmox: readonly Endpoint[];
   /** Hosts that let us in by SSH. */
   readonly ssh: readonly Endpoint[];
@@ -28,7 +28,7 @@ export function clusterWays(endpoints: readonly Endpoint[], gathered: readonly O
   const good = all.filter((one) => apis.has(one.id));
   const logins = answered('ssh-host');
   return {
-    proxmox: (good.length > 0 ? good : all.slice(0, 1)).slice(0, MAX_TRIES),
+    proxmox: good.slice(0, MAX_TRIES),
     ssh: endpoints.filter(
       (one) => one.kind === 'ssh' && one.subject.startsWith('host:') && logins.has(one.id),
     ),
@@ -86,7 +86,30 @@ export async function clusterRound(
     texts.filter((one) => couldLook(one.answer)).map((one) => `${one.probe} ${one.subject}`),
   );
   // Of what the text tools told nothing, the failure stays on record.
-  keep([...texts, ...(failed ?? []).filter((one) => !seen.has(`${one.probe} ${one.subject}`))]);
+  keep([
+    ...texts,
+    ...(failed ?? notAsked(context, endpoints, gathered)).filter(
+      (one) => !seen.has(`${one.probe} ${one.subject}`),
+    ),
+  ]);
+}
+
+/**
+ * Where Proxmox answered nowhere, nobody is asked about the cluster once more: why the best way does not answer is why nothing is known of
+ * the cluster and its guests.
+ */
+function notAsked(
+  context: ProbeContext,
+  endpoints: readonly Endpoint[],
+  gathered: readonly Observation[],
+): readonly Observation[] {
+  const best = inOrderOfAccess(endpoints)[0];
+  const why = gathered.find((one) => one.probe === 'pve-api' && one.endpoint === best?.id);
+  if (why === undefined) return [];
+  return context.estate.subjects.flatMap((one): Observation[] => {
+    if (one.kind === 'cluster') return [{ ...why, probe: 'pve-cluster', subject: one.id }];
+    return one.kind === 'vmid' ? [{ ...why, probe: 'pve-guest', subject: one.id }] : [];
+  });
 }
 
 function onePerHost(endpoints: readonly Endpoint[]): readonly Endpoint[] {

@@ -41,6 +41,10 @@ async function look(scenario: string): Promise<Looked> {
   return { document, observations, found: [...new Set(found)].sort() };
 }
 
+/** The same of each host that must be there (ml110 need not be). */
+const onHosts = (what: string): readonly string[] =>
+  ['r630-01', 'r630-02', 'r630-03', 'r630-04'].map((host) => `host:${host} ${what}`);
+
 /** Scenario, exit code, and exactly what is found. One fault each: everything else must stay quiet. */
 const TABLE: readonly (readonly [name: string, exit: number, found: readonly string[]])[] = [
   ['recovering', 0, ['chain:138 qbft-recovering warn', 'chain:138 round-change warn']],
@@ -85,10 +89,18 @@ const TABLE: readonly (readonly [name: string, exit: number, found: readonly str
   ['pool-stuck', 0, ['chain:138 pool-stuck warn']],
   ['slow', 0, []],
   ['validator-behind', 1, ['vmid:1004 node-stuck fail']],
+  ['pve-bad-token', 3, onHosts('could-not-look-auth unknown')],
+  ['pve-expired', 3, onHosts('could-not-look-tls-expired unknown')],
+  ['pve-foreign', 3, onHosts('could-not-look-tls unknown')],
+  ['pve-down', 3, onHosts('could-not-look-refused unknown')],
+  ['pve-old', 0, []],
+  ['thin-pool-full', 1, onHosts('thin-pool-full fail')],
+  ['ssh-key-changed', 3, ['host:r630-04 could-not-look-ssh-host-key-changed unknown']],
+  ['ssh-key-revoked', 3, ['host:r630-03 could-not-look-ssh-host-key-revoked unknown']],
 ];
 
 /** These are healthy by every finding; what tells them apart is in the observations. */
-const QUIET = ['empty-period', 'young-chain', 'other-seals', 'slow'];
+const QUIET = ['empty-period', 'young-chain', 'other-seals', 'slow', 'pve-old'];
 
 /** Scenarios with tests of their own. */
 const ELSEWHERE = [
@@ -97,7 +109,9 @@ const ELSEWHERE = [
   'healthy',
   'host-down',
   'hostile-names',
+  'no-quorum',
   'placeholder-running',
+  'pve-no-rights',
   'stalled',
   'validator-down',
 ];
@@ -160,6 +174,17 @@ const quiet: Readonly<Record<string, (observations: readonly Observation[]) => v
     const asks = facts(seen, 'besu-asks', '2101');
     expect(asks).toMatchObject({ asks: 5, good: 5 });
     expect(asks.p50).toBeGreaterThanOrEqual(100);
+  },
+  'pve-down': (seen) => {
+    // SSH tells what the API does not.
+    const guest = seen.find((one) => one.probe === 'pve-guest' && one.subject === 'vmid:2101');
+    expect(guest).toMatchObject({ request: 'pct list', answer: { class: 'ok', facts: { run: 'running' } } });
+    expect(facts(seen, 'pve-cluster')).toMatchObject({ quorate: true, votes: 5, expectedVotes: 5 });
+  },
+  'pve-old': (seen) => {
+    expect(facts(seen, 'pve-host')).toMatchObject({ version: '7.4-16', kernel: 'Linux 5.15.102-1-pve' });
+    expect(facts(seen, 'pve-guest')).toMatchObject({ run: 'running', template: false });
+    expect(seen.some((one) => one.probe === 'pve-thin')).toBe(false);
   },
   recovering: (seen) => expect(facts(seen, 'qbft-window').broken).toBeNull(),
 };

@@ -80,6 +80,25 @@ describe('each scenario gives its own verdict and reason over real sockets', () 
     expect(rules(assessed)).toContain('host-offline-memory');
   });
 
+  it('no-quorum: the cluster failed, the guests of hosts that are off are unknown', async () => {
+    const assessed = await assess('no-quorum');
+    expect(assessed.verdict.exitCode).toBe(1);
+    expect(healths(assessed, 'cluster:h')).toBe('failed');
+    expect(healths(assessed, 'chain:138')).toBe('failed');
+    expect(healths(assessed, 'vmid:1004')).toBe('unknown');
+    expect(rules(assessed)).toEqual(expect.arrayContaining(['pve-quorum', 'host-offline-memory']));
+  });
+
+  it('pve-no-rights: not allowed to see, never an empty cluster or a guest that is missing', async () => {
+    const assessed = await assess('pve-no-rights');
+    expect(assessed.verdict.exitCode).toBe(3);
+    expect(healths(assessed, 'cluster:h')).toBe('unknown');
+    expect(rules(assessed)).toContain('could-not-look-not-allowed');
+    expect(rules(assessed)).not.toContain('guest-missing');
+    // What answers by itself is seen all the same.
+    expect(assessed.subjects.find((one) => one.subject.id === 'vmid:2101')?.status).toBe('deployed');
+  });
+
   it('placeholder-running: visible, and never deployed', async () => {
     const assessed = await assess('placeholder-running');
     expect(assessed.verdict.exitCode).toBe(0);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { Endpoint, Observation } from '../../src/model/index.ts';
 import { observeEstate } from '../../src/probes/observe.ts';
+import { pveApi } from '../../src/probes/proxmox.ts';
 import { clusterRound, clusterWays } from '../../src/probes/proxmox-round.ts';
 import { closeSsh } from '../../src/probes/transports/ssh.ts';
 import { subject } from '../model/make.ts';
@@ -70,7 +71,7 @@ const told = (seen: readonly Observation[]) =>
   );
 
 describe('who is asked about the cluster', () => {
-  it('is the best way that answered, else the best one; hosts over SSH only where they let us in', () => {
+  it('is the best way that answered; hosts over SSH only where they let us in', () => {
     const urls = { ssh: 'ssh://n1', far: 'https://n2.example:8006', here: 'https://localhost:8006' };
     const [ssh, far, here] = Object.entries(urls).map(([id, url]) =>
       endpoint({ id, url, kind: 'proxmox-api' }),
@@ -83,9 +84,9 @@ describe('who is asked about the cluster', () => {
       const ways = clusterWays(all, seen);
       return [ways.proxmox.map((one) => one.id), ways.ssh.map((one) => one.id)];
     };
-    expect(ids([])).toEqual([['here'], []]);
+    expect(ids([])).toEqual([[], []]);
     expect(ids([answered('pve-api', ssh), answered('pve-api', far)])).toEqual([['far', 'ssh'], []]);
-    expect(ids([answered('ssh-host', login), answered('ssh-host', guest)])).toEqual([['here'], ['login']]);
+    expect(ids([answered('ssh-host', login), answered('ssh-host', guest)])).toEqual([[], ['login']]);
   });
 
   it('is the next host when the list of the first does not come', async () => {
@@ -108,7 +109,7 @@ describe('a node on which only the text tools work', () => {
       subject: 'host:n1',
       timeoutMs: 4000,
     });
-    const seen = await round([one], [], [100, 300]);
+    const seen = await round([one], [await pveApi(contextOf([]), one)], [100, 300]);
     expect(told(seen).filter((line) => !line.includes('by pvesh'))).toEqual([
       'pve-guest vmid:100 ok running by pct list',
       'pve-guest vmid:102 ok stopped by pct list',
@@ -134,10 +135,9 @@ describe('a node on which only the text tools work', () => {
   it('tells nothing where there are no such tools either', async () => {
     const one = endpoint({ url: `local://${folder}/nowhere/pvesh`, kind: 'proxmox-api', subject: 'host:n1' });
     if (existsSync('/usr/bin/pvesh') || existsSync('/usr/sbin/pct')) return;
-    expect((await round([one], [], [100])).map((seen) => seen.answer.class)).toEqual([
-      'not-configured',
-      'not-configured',
-    ]);
+    expect(
+      (await round([one], [await pveApi(contextOf([]), one)], [100])).map((seen) => seen.answer.class),
+    ).toEqual(['not-configured']);
   });
 });
 
