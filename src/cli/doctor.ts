@@ -4,7 +4,9 @@ import { loadEstate } from '../estate/index.ts';
 import type { Paths } from '../state/paths.ts';
 import { openSettings } from '../state/settings.ts';
 import { TOOL, vantageHere } from '../state/tool.ts';
+import { bindingsOf } from '../ui/bindings.ts';
 import { describeError, type Io, printJson } from './io.ts';
+import { chooseScreen, readSettings } from './screen.ts';
 
 interface Item {
   readonly name: string;
@@ -31,12 +33,7 @@ export async function doctorCommand(
     item('state', paths.stateDir.path, paths.stateDir.why, () => writable(paths.stateDir.path)),
     item('evidence', paths.evidenceDir, 'in the state folder', () => writable(paths.evidenceDir)),
     item('reports', paths.reportsDir, 'in the state folder', () => writable(paths.reportsDir)),
-    {
-      name: 'terminal',
-      value: `${io.env.TERM ?? 'TERM is not set'}, ${io.stdoutIsTty ? 'a terminal' : 'not a terminal'}`,
-      why: io.env.NO_COLOR ? 'NO_COLOR is set' : '',
-      fault: null,
-    },
+    await screenItem(paths, io),
   ];
   if (flags.json === true) printJson(io, { format: 'c138-doctor', v: 1, items });
   else
@@ -47,6 +44,28 @@ export async function doctorCommand(
       if (fault !== null) io.out(`     ${''.padEnd(12)} ${fault}\n`);
     }
   return items.every((one) => one.fault === null) ? 0 : 1;
+}
+
+/** How the console would draw here, and what decides it. */
+async function screenItem(paths: Paths, io: Io): Promise<Item> {
+  const terminal = `${io.env.TERM ?? 'TERM is not set'}, ${io.stdoutIsTty ? 'a terminal' : 'not a terminal'}`;
+  const locale = io.env.LC_ALL || io.env.LC_CTYPE || io.env.LANG || 'no locale';
+  const why = `${locale}${io.env.NO_COLOR ? ', NO_COLOR is set' : ''}`;
+  try {
+    const choice = chooseScreen({}, io.env, await readSettings(paths.configDir.path));
+    bindingsOf(choice.keys);
+    const chosen = Object.keys(choice.keys).length;
+    const words = [
+      terminal,
+      choice.plain ? 'line mode' : choice.fullRedraw ? 'whole frames' : 'changed cells only',
+      choice.colour ? `theme ${choice.theme}` : 'no colour',
+      choice.ascii ? 'ASCII' : 'Unicode',
+      ...(chosen === 0 ? [] : [`own keys for ${chosen} command${chosen === 1 ? '' : 's'}`]),
+    ];
+    return { name: 'screen', value: words.join(', '), why, fault: null };
+  } catch (error) {
+    return { name: 'screen', value: terminal, why, fault: describeError(error) };
+  }
 }
 
 async function estateItem(paths: Paths): Promise<Item> {
