@@ -153,8 +153,15 @@ function inRun(id: CommandId, context: ActionContext, argument: string): void {
     case 'again':
     case 'abort':
       return answering.end(run, id);
+    case 'panic':
+      return context.go({ to: 'panic' });
     case 'note':
-      return answering.note(run, argument);
+    case 'deviate':
+    case 'correct':
+    case 'accept':
+      return answering.words(run, id, argument);
+    case 'handover':
+      return answering.askHandover(run, argument);
     case 'attach':
       return answering.attach(run, argument);
   }

@@ -107,7 +107,7 @@ export function App(props: AppProps): ReactElement {
   );
   const beside = columns >= BESIDE_COLUMNS && place.detail === null && where === 'lists' && !place.help;
   const width = beside ? Math.floor(columns / 2) : columns;
-  const { screen, detail, help } = place;
+  const { screen, detail, help, panic } = place;
   const hinted = help || detail !== null || where === 'run' ? false : HINTED.has(screen);
   const height = Math.max(1, rows - CHROME_ROWS - answer.length - (hinted ? 1 : 0));
   const view = useMemo(
@@ -116,10 +116,10 @@ export function App(props: AppProps): ReactElement {
         ? helpView(bindings, columns)
         : viewOf(
             { state, now: at, glyphs: theme.glyphs },
-            { screen, detail },
+            { screen, detail, panic },
             { run, work, columns: width, height },
           ),
-    [help, bindings, columns, state, at, theme, screen, detail, run, work, width, height],
+    [help, bindings, columns, state, at, theme, screen, detail, panic, run, work, width, height],
   );
   const filter = filterOf(place);
   const sort = place.sorts[listName(place)];

@@ -23,6 +23,8 @@ export interface PaletteState {
 /** Where the operator is. Pure data; every key press is a step of `navigate`. */
 export interface Place extends Spot {
   readonly help: boolean;
+  /** What is safe and the way back, over a run. */
+  readonly panic: boolean;
   readonly palette: PaletteState | null;
   /** Lines of the palette that were used, newest first. */
   readonly said: readonly string[];
@@ -45,6 +47,7 @@ export const START: Place = {
   trail: [],
   run: null,
   help: false,
+  panic: false,
   palette: null,
   said: [],
   filters: {},
@@ -65,6 +68,7 @@ export type Move =
   | { readonly to: 'past' }
   | { readonly to: 'future' }
   | { readonly to: 'help' }
+  | { readonly to: 'panic' }
   | { readonly to: 'palette'; readonly state: PaletteState | null; readonly said?: string }
   | { readonly to: 'filter' }
   | { readonly to: 'filter-text'; readonly text: string; readonly done: boolean }
@@ -120,6 +124,8 @@ export function navigate(place: Place, move: Move): Place {
       return through(calm, move.to);
     case 'help':
       return { ...calm, help: !place.help, filtering: false };
+    case 'panic':
+      return { ...calm, panic: !place.panic, help: false, filtering: false };
     case 'palette':
       return {
         ...calm,
@@ -173,6 +179,7 @@ function goTo(place: Place, spot: Spot): Place {
     ...place,
     ...spot,
     help: false,
+    panic: false,
     palette: null,
     filtering: false,
     past: same ? place.past : [spotOf(place), ...place.past].slice(0, MAX_PAST),
@@ -188,6 +195,7 @@ function through(place: Place, way: 'past' | 'future'): Place {
     ...place,
     ...spot,
     help: false,
+    panic: false,
     filtering: false,
     past: way === 'past' ? rest : [here, ...place.past],
     future: way === 'past' ? [here, ...place.future] : rest,
@@ -200,6 +208,7 @@ function back(place: Place): Place {
   if (place.filtering) return { ...place, filtering: false };
   if (filterOf(place) !== '') return { ...place, filters: changed(place.filters, listName(place), null) };
   if (place.help) return { ...place, help: false };
+  if (place.panic) return { ...place, panic: false };
   if (place.detail !== null) {
     const outer = place.trail.at(-1) ?? null;
     return goTo(place, { ...spotOf(place), detail: outer, trail: place.trail.slice(0, -1) });

@@ -1,8 +1,8 @@
 import type { Verdict } from '../model/index.ts';
-import type { Prompt } from '../state/backend.ts';
+import type { PrepareRequest, Prompt, RunView } from '../state/backend.ts';
 
 /** What a reason is being typed for: an answer to the step at hand, or what happens to the whole run. */
-export type NoteAbout = Verdict | 'again' | 'abort';
+export type NoteAbout = Verdict | 'again' | 'abort' | 'begin';
 
 /** Where an answer to a step stands. Pure; the screen and the line mode both follow it. */
 export type AnswerState =
@@ -17,6 +17,56 @@ export type AnswerState =
       readonly shownAt: number;
       readonly message: string;
     };
+
+/** The answers to a step, by the words for them. */
+export const ANSWERS: Readonly<Record<string, Verdict>> = {
+  confirm: 'confirmed',
+  go: 'confirmed',
+  nogo: 'failed',
+  still: 'still_planned',
+  failed: 'failed',
+  deviated: 'deviated',
+  skipped: 'skipped',
+  na: 'not_applicable',
+};
+
+/** Records that are asked for by a word and what stands behind it. */
+export type WordRequest = 'note' | 'deviate' | 'correct' | 'accept' | 'again' | 'abort';
+
+/**
+ * What such a line asks the worker to prepare. The palette and the line mode both read it here.
+ * @throws Error with a sentence that says what is missing
+ */
+export function requestOfWords(
+  { session, current }: Pick<RunView, 'session' | 'current'>,
+  word: WordRequest,
+  tail: string,
+): PrepareRequest {
+  switch (word) {
+    case 'note':
+      return { kind: 'note', session, stepId: current, note: tail };
+    case 'again':
+    case 'abort':
+      return { kind: word, session, note: tail };
+    case 'deviate':
+      if (current === null) throw new Error('No step is at hand.');
+      return { kind: 'deviate', session, stepId: current, note: tail };
+    case 'correct': {
+      const [stepId = '', answer = '', ...reason] = tail.split(' ');
+      const verdict = Object.hasOwn(ANSWERS, answer) ? ANSWERS[answer] : undefined;
+      if (verdict === undefined)
+        throw new Error(
+          'Say which step, which answer and why: correct STEP confirm|failed|deviated|skipped|na|still REASON',
+        );
+      return { kind: 'correct', session, stepId, verdict, note: reason.join(' ') };
+    }
+    case 'accept': {
+      const [answer = '', ...note] = tail.split(' ');
+      if (answer === '') throw new Error('Say which acceptance: "accept" and its path or its text.');
+      return { kind: 'handover', session, answer, note: note.join(' ') };
+    }
+  }
+}
 
 export const IDLE: AnswerState = { phase: 'idle', message: '' };
 

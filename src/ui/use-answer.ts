@@ -9,7 +9,9 @@ import {
   IDLE,
   mayConfirm,
   type NoteAbout,
+  requestOfWords,
   typeCode,
+  type WordRequest,
 } from './run-answer.ts';
 
 /** The part of a key press that the answer line reads. */
@@ -37,8 +39,10 @@ export interface Answering {
   takeWitness(run: RunView): void;
   /** Tries a failed step again, or ends the run before its end; either wants a reason. */
   end(run: RunView, how: 'again' | 'abort'): void;
-  /** Signs a note about the step at hand. */
-  note(run: RunView, text: string): void;
+  /** Signs what stands behind a word: a note, a deviation, a correction, a handover that was accepted. */
+  words(run: RunView, word: WordRequest, text: string): void;
+  /** Writes the request that the one who takes over accepts by their signature. */
+  askHandover(run: RunView, person: string): void;
   /** Keeps the output of a command that was run elsewhere: its file, and `exit CODE` after it. */
   attach(run: RunView, argument: string): void;
   input(run: RunView, chunk: string, key: KeyFlags): void;
@@ -57,7 +61,7 @@ function added(text: string, more: string): string {
 /** What is prepared for a reason that was typed; null when the step is gone. */
 function requestOf(run: RunView, about: NoteAbout, note: string): PrepareRequest | null {
   const { session, current } = run;
-  if (about === 'again' || about === 'abort') return { kind: about, session, note };
+  if (about === 'again' || about === 'abort' || about === 'begin') return { kind: about, session, note };
   return current === null ? null : { kind: 'confirm', session, stepId: current, verdict: about, note };
 }
 
@@ -158,10 +162,26 @@ export function useAnswer(
     state,
     active: state.phase !== 'idle',
     begin,
-    beginRun: (run) => prepare({ kind: 'begin', session: run.session }),
+    beginRun: (run) =>
+      run.changed === null
+        ? prepare({ kind: 'begin', session: run.session })
+        : setState({ phase: 'note', about: 'begin', text: '', message: run.changed }),
     end,
-    note: (run, text) =>
-      prepare({ kind: 'note', session: run.session, stepId: run.current, note: added('', text) }),
+    words: (run, word, text) => {
+      try {
+        prepare(requestOfWords(run, word, text));
+      } catch (error) {
+        say(error instanceof Error ? error.message : String(error));
+      }
+    },
+    askHandover: (run, person) =>
+      work('Writing the request', async () => {
+        const asked = await backend.askHandover(run.session, person.trim());
+        return {
+          phase: 'idle',
+          message: `They run: c138 evidence witness sign --meaning accepted ${asked.path} (both see ${asked.spoken}); record nothing meanwhile, then :accept and the path of their answer.`,
+        };
+      }),
     attach: (run, argument) => {
       const { current } = run;
       if (current === null) return setState({ phase: 'idle', message: 'No step is at hand.' });

@@ -1,19 +1,9 @@
 import { sanitiseLine, type Verdict } from '../../model/index.ts';
 import type { AttachRequest, Backend, Prompt, RunStepView, RunView } from '../../state/backend.ts';
+import { ANSWERS, requestOfWords } from '../run-answer.ts';
 import type { ViewInput } from '../views/estate-views.ts';
-import { runView, stepLines, verdictWord, whatIsLeft } from '../views/work-views.ts';
+import { panicView, runView, stepLines, verdictWord, whatIsLeft } from '../views/run-view.ts';
 import { plainLines } from './render-plain.ts';
-
-const ANSWERS: Readonly<Record<string, Verdict>> = {
-  confirm: 'confirmed',
-  go: 'confirmed',
-  nogo: 'failed',
-  still: 'still_planned',
-  failed: 'failed',
-  deviated: 'deviated',
-  skipped: 'skipped',
-  na: 'not_applicable',
-};
 
 /** Lines that came before the prompt could be read are thrown away; this long after it, in milliseconds. */
 const BLIND_MS = 100;
@@ -82,29 +72,19 @@ export class PlainRun {
       case 'begin':
         await this.#ask({ kind: 'begin', session: this.#need().session, note: tail });
         return true;
-      case 'deviate':
-        await this.#ask({ kind: 'deviate', ...this.#atHand(), note: tail });
-        return true;
       case 'note':
-        await this.#ask({
-          kind: 'note',
-          session: this.#need().session,
-          stepId: this.#need().current,
-          note: tail,
-        });
-        return true;
+      case 'deviate':
       case 'correct':
-        await this.#correct(tail);
-        return true;
+      case 'accept':
       case 'again':
       case 'abort':
-        await this.#ask({ kind: word, session: this.#need().session, note: tail });
+        await this.#ask(requestOfWords(this.#need(), word, tail));
+        return true;
+      case 'stop':
+        this.#say(...plainLines(panicView(this.#need(), 100)));
         return true;
       case 'handover':
         await this.#askHandover(tail);
-        return true;
-      case 'accept':
-        await this.#accept(tail);
         return true;
       case 'attach':
         await this.#attachFile(tail);
@@ -198,22 +178,6 @@ export class PlainRun {
     return { session, stepId: current };
   }
 
-  async #correct(tail: string): Promise<void> {
-    const [stepId = '', word = '', ...reason] = tail.split(' ');
-    const verdict = Object.hasOwn(ANSWERS, word) ? ANSWERS[word] : undefined;
-    if (verdict === undefined)
-      throw new Error(
-        'Say which step, which answer and why: correct STEP confirm|failed|deviated|skipped|na|still REASON',
-      );
-    await this.#ask({
-      kind: 'correct',
-      session: this.#need().session,
-      stepId,
-      verdict,
-      note: reason.join(' '),
-    });
-  }
-
   async #askHandover(person: string): Promise<void> {
     const asked = await this.#backend.askHandover(this.#need().session, person);
     this.#say(
@@ -222,12 +186,6 @@ export class PlainRun {
       `Both sides must see ${asked.spoken}. They run "c138 evidence witness sign --meaning accepted FILE" on their own machine;`,
       'then type "accept" and the path of their answer or its text. Record nothing meanwhile: they accept the run as it stands.',
     );
-  }
-
-  async #accept(tail: string): Promise<void> {
-    const [answer = '', ...note] = tail.split(' ');
-    if (answer === '') throw new Error('Say which acceptance: "accept" and its path or its text.');
-    await this.#ask({ kind: 'handover', session: this.#need().session, answer, note: note.join(' ') });
   }
 
   async #attachFile(tail: string): Promise<void> {

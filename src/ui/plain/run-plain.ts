@@ -34,7 +34,7 @@ const HELP = [
   'confirm [NOTE]   confirm the step;   still | failed | deviated | skipped | na REASON   other answers;   go, nogo REASON',
   'attach FILE [exit CODE]   keep the output of a command;   paste [exit CODE]   the same, line by line',
   'deviate REASON   what is done otherwise;   note TEXT;   correct STEP ANSWER REASON   another answer to a step',
-  'again REASON     try the failed step again, after its back-out;   abort REASON   end the run here',
+  'again REASON     try the failed step again, after its back-out;   abort REASON   end the run here;   stop   what is safe, the way back',
   'witness          ask another person to witness the last answer;   take FILE|TEXT   take in their signature',
   'checkpoint       record how many records there are; somebody else writes down its code',
   'handover PERSON  ask somebody to take over;   accept FILE|TEXT   hand over, with their acceptance',

@@ -19,8 +19,8 @@ export function helpView(bindings: Bindings, columns: number): View {
   ]);
   lines.push([span('After :', 'accent'), span('')]);
   for (const one of COMMANDS)
-    if (one.word !== undefined && bindings.keysOf(one.id).length === 0)
-      lines.push([span(one.word, 'strong'), span(one.does)]);
+    if (one.word !== undefined && one.beside === undefined && bindings.keysOf(one.id).length === 0)
+      lines.push([span(wordsOf(one.id, one.word), 'strong'), span(one.does)]);
   const twice = columns >= 2 * (KEYS_COLUMNS + DOES_COLUMNS + 1) + 1;
   const half = twice ? Math.ceil(lines.length / 2) : lines.length;
   const rows: Row[] = lines.slice(0, half).map((left, index) => ({
@@ -39,4 +39,10 @@ export function helpView(bindings: Bindings, columns: number): View {
     empty: 'No command is like that.',
     framed: false,
   };
+}
+
+/** The word of a command with those told beside it, where there is room for them. */
+function wordsOf(id: string, word: string): string {
+  const all = [word, ...COMMANDS.flatMap((one) => (one.beside === id ? (one.word ?? []) : []))].join(', ');
+  return all.length <= KEYS_COLUMNS ? all : word;
 }

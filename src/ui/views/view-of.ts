@@ -11,8 +11,9 @@ import {
   tiersView,
   type ViewInput,
 } from './estate-views.ts';
+import { panicView, runView } from './run-view.ts';
 import type { View } from './types.ts';
-import { evidenceView, logView, runbooksView, runView } from './work-views.ts';
+import { evidenceView, logView, runbooksView } from './work-views.ts';
 
 /** What besides the estate a screen may show, and the room it has. */
 export interface ViewExtras {
@@ -23,7 +24,11 @@ export interface ViewExtras {
 }
 
 /** The view of the place where the operator is. Pure. */
-export function viewOf(input: ViewInput, place: Pick<Place, 'screen' | 'detail'>, extras: ViewExtras): View {
+export function viewOf(
+  input: ViewInput,
+  place: Pick<Place, 'screen' | 'detail'> & Partial<Pick<Place, 'panic'>>,
+  extras: ViewExtras,
+): View {
   if (place.detail !== null) return detailView(input, place.detail, extras.columns);
   switch (place.screen) {
     case 'overview':
@@ -39,6 +44,7 @@ export function viewOf(input: ViewInput, place: Pick<Place, 'screen' | 'detail'>
     case 'program':
       return programView(input);
     case 'runbooks':
+      if (extras.run !== null && place.panic === true) return panicView(extras.run, extras.columns);
       return extras.run === null
         ? runbooksView(input, extras.work.runbooks, extras.work.sessions)
         : runView(input, extras.run, extras.columns, extras.height - 5);

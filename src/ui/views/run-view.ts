@@ -1,0 +1,317 @@
+import { ageText, sanitiseLine } from '../../model/index.ts';
+import type { RunStepView, RunView } from '../../state/backend.ts';
+import { wrap } from '../text.ts';
+import type { Tone } from '../theme.ts';
+import type { ViewInput } from './estate-views.ts';
+import { type Line, line, type Span, span, type View } from './types.ts';
+
+const STEP_WORD: Readonly<Record<string, string>> = {
+  confirmed: 'confirmed',
+  failed: 'FAILED',
+  skipped: 'skipped',
+  deviated: 'deviated',
+  not_applicable: 'not applicable',
+  still_planned: 'still planned',
+  again: 'try again',
+  abort: 'abort the run',
+  begin: 'go on with the text of the session',
+};
+
+/** The words that a verdict is shown with. */
+export function verdictWord(verdict: string): string {
+  return STEP_WORD[verdict] ?? verdict;
+}
+
+/** A run: its steps as rows, the step at hand as lines on top. `columns` is the width available. */
+export function runView(input: ViewInput, run: RunView, columns: number, roomForText: number): View {
+  const { glyphs } = input;
+  const current = run.steps.find((one) => one.step.id === run.current) ?? null;
+  const way = run.steps.filter((one) => one.step.backOut === null);
+  const done = way.filter((one) => one.verdict !== null).length;
+  const state =
+    run.state === 'sealed'
+      ? span('SEALED', 'good')
+      : run.broken !== null
+        ? span('READ-ONLY', 'bad')
+        : span('open', 'warn');
+  const top: Line[] = [
+    line(span(`${done} of ${way.length} steps answered, ${run.records} records, `), state, ...whoLeads(run)),
+    ...lateLines(run, input.now),
+  ];
+  if (run.changed !== null)
+    top.push(
+      ...wrap(`${run.changed}. To go on with the session's own text: b, and a reason.`, columns - 2).map(
+        (text) => line(span(sanitiseLine(text, 300), 'warn')),
+      ),
+    );
+  if (run.broken !== null) top.push(line(span(sanitiseLine(run.broken, 300), 'bad')));
+  if (!run.begun && run.state === 'open')
+    top.push(line(span('Not begun yet: b signs the beginning. Nothing can be recorded before.', 'warn')));
+  const waiting = run.steps.filter(wantsWitness).map((one) => one.step.title);
+  if (run.state === 'open' && waiting.length > 0)
+    top.push(
+      line(
+        span(
+          `Waits for a witness, who is another person: ${waiting.join('; ')}. w asks, W takes in.`,
+          'warn',
+        ),
+      ),
+    );
+  if (current !== null) {
+    const live = liveLine(input, current);
+    top.push(...stepLines(current, columns, roomForText - live.length), ...live);
+  } else if (run.state === 'open')
+    top.push(...wrap(whatIsLeft(run), columns - 2).map((text) => line(span(text, 'accent'))));
+  else
+    top.push(
+      line(
+        span(
+          `Sealed. Verify it anywhere: c138 evidence verify ${run.path} --trust FILE (your own copy of the trust store)`,
+          'accent',
+        ),
+      ),
+    );
+  return {
+    title: run.runbook.title,
+    top,
+    columns: [
+      { label: '', width: 2 },
+      { label: 'step', width: 24, grow: true },
+      { label: 'answer', width: 15 },
+      { label: 'by', width: 16 },
+    ],
+    rows: shownSteps(run).map((one) => ({
+      id: one.step.id,
+      cells: [
+        span(
+          one.step.id === run.current ? glyphs.pointer : one.verdict === null ? glyphs.open : glyphs.done,
+          one.verdict === 'failed' ? 'bad' : 'plain',
+        ),
+        span(one.step.title, one.step.id === run.current ? 'strong' : 'plain'),
+        span(
+          one.verdict === null ? '' : verdictWord(one.verdict),
+          one.verdict === 'failed' ? 'bad' : 'plain',
+        ),
+        byWhom(one),
+      ],
+    })),
+    empty: '',
+    framed: false,
+  };
+}
+
+/** The way, and of the back-outs only what is walked or was. */
+function shownSteps(run: RunView): readonly RunStepView[] {
+  return run.steps.filter(
+    (one) => one.step.backOut === null || one.verdict !== null || one.step.id === run.current,
+  );
+}
+
+/** Who is in charge, and whether somebody else sits here. */
+function whoLeads({ inCharge, state }: RunView): readonly Span[] {
+  if (inCharge === null || state === 'sealed') return [];
+  return [
+    span(', in charge: '),
+    span(sanitiseLine(inCharge.name, 60), inCharge.here ? 'strong' : 'warn'),
+    ...(inCharge.here ? [] : [span(' (not the key here)', 'warn')]),
+  ];
+}
+
+/** Whole minutes since a time. */
+function minutesSince(at: string, now: number): number {
+  return Math.max(0, Math.floor((now - Date.parse(at)) / 60_000));
+}
+
+/** What is over its time. A remark, never a decision. */
+export function lateLines(run: RunView, now: number): readonly Line[] {
+  if (run.state === 'sealed' || run.openedAt === null) return [];
+  const { windowMinutes } = run.runbook;
+  const out: Line[] = [];
+  const took = minutesSince(run.openedAt, now);
+  if (windowMinutes !== null)
+    out.push(
+      line(
+        span(
+          `Window: ${took} of ${windowMinutes} minutes${took > windowMinutes ? ', LATE' : ''}`,
+          took > windowMinutes ? 'warn' : 'dim',
+        ),
+      ),
+    );
+  const current = run.steps.find((one) => one.step.id === run.current);
+  const budget = current?.step.budgetMinutes ?? null;
+  if (current === undefined || budget === null || current.since === null) return out;
+  const minutes = minutesSince(current.since, now);
+  if (minutes > budget) out.push(line(span(`This step: ${minutes} of ${budget} minutes, LATE`, 'warn')));
+  return out;
+}
+
+/** What the console's own probes say now of what the step touches, whoever asked them last. */
+function liveLine({ state, now }: ViewInput, { step }: RunStepView): readonly Line[] {
+  const subjects = [...new Set([step.subject, ...step.gates.map((gate) => gate.subject)])];
+  const seen = subjects.flatMap((subject) => {
+    const found = state.assessment?.subjects.find((one) => one.subject.id === subject);
+    if (found === undefined) return [];
+    const age = found.seenAt === null ? 'never seen' : ageText(now - found.seenAt);
+    return [`${subject} ${found.status}, ${found.health} (${age})`];
+  });
+  return seen.length === 0 ? [] : [line(span(`Live: ${sanitiseLine(seen.join('; '), 300)}`, 'dim'))];
+}
+
+/**
+ * When something goes wrong: what is safe, what to keep the hands off, and the way back for the step at hand. Nothing is recorded by looking.
+ */
+export function panicView(run: RunView, columns: number): View {
+  const say = (text: string, tone: Tone = 'plain'): Line[] =>
+    wrap(sanitiseLine(text, 600), columns - 2).map((part) => line(span(part, tone)));
+  const failing = run.steps.find((one) => one.step.id === (run.failed ?? run.current));
+  const branch = backOutOf(run, failing?.step.onFailure.step ?? null);
+  const last = run.lastRecord === null ? 'nothing' : `record ${run.lastRecord.seq} at ${run.lastRecord.at}`;
+  return {
+    title: `STOP: ${run.runbook.title}`,
+    top: [
+      ...say('Hands off the estate. Whatever is happening, nothing here is lost.', 'bad'),
+      ...say(
+        `Durable up to ${last}, in ${run.path}. Closing this console, a crash or a cut link loses nothing; go on anywhere with: resume ${run.session.slice(2, 10)}`,
+      ),
+      ...say(
+        'c138 runs nothing by itself, so nothing has to be stopped here. Do not edit or delete the folder. Say aloud who leads, and let one person write.',
+      ),
+      ...say(
+        failing === undefined ? 'No step is at hand.' : `At hand: ${failing.step.title}. ${wayBack(failing)}`,
+        'strong',
+      ),
+      line(span('Esc goes back to the run.', 'dim')),
+    ],
+    columns: [
+      { label: 'back-out', width: 30, grow: true },
+      { label: 'answer', width: 15 },
+    ],
+    rows: branch.flatMap((one) => [
+      {
+        id: one.step.id,
+        cells: [span(one.step.title, 'strong'), span(one.verdict === null ? '' : verdictWord(one.verdict))],
+      },
+      ...[one.step.instructions, ...(one.step.command === null ? [] : [`Run elsewhere: ${one.step.command}`])]
+        .flatMap((text) => wrap(`  ${sanitiseLine(text, 2_000)}`, columns - 20))
+        .map((text, index) => ({ id: `${one.step.id} ${index}`, cells: [span(text), span('')] })),
+    ]),
+    empty: 'This step has no back-out in the runbook. Leave things as they are, and decide together.',
+    framed: false,
+  };
+}
+
+function wayBack({ step, verdict }: RunStepView): string {
+  if (step.onFailure.action === 'abort') return 'If it failed: f, and the run stops there.';
+  if (step.onFailure.action === 'retry')
+    return 'If it failed: f with the reason; it stays at hand. A ends the run.';
+  return verdict === 'failed'
+    ? 'It failed; the way back is below.'
+    : 'If it failed: f with the reason, and the way back below is at hand.';
+}
+
+/** The steps of the branch that begins with a step. */
+function backOutOf(run: RunView, stepId: string | null): readonly RunStepView[] {
+  const from = run.steps.findIndex((one) => one.step.id === stepId);
+  const name = run.steps[from]?.step.backOut ?? null;
+  return name === null ? [] : run.steps.slice(from).filter((one) => one.step.backOut === name);
+}
+
+/** What an open run without a step at hand waits for. */
+export function whatIsLeft(run: RunView): string {
+  switch (run.phase) {
+    case 'decision':
+      return `The back-out is walked. Somebody decides: try "${run.failed ?? ''}" again (again, R), or abort (A).`;
+    case 'stopped':
+      return `Step "${run.failed ?? ''}" failed, and the runbook says to stop. Abort with a reason (A), then seal (S); or correct the answer.`;
+    case 'aborted':
+      return 'The run was aborted. S seals it: after that nothing can be added.';
+    case 'sealed':
+      return 'The run is sealed.';
+    default:
+      return 'Every step is answered. "seal" (S) seals the run: after that nothing can be added.';
+  }
+}
+
+/** An answer that does not count yet, because nobody else signed it. */
+function wantsWitness(one: RunStepView): boolean {
+  return one.wantsSignature;
+}
+
+function byWhom(one: RunStepView): Span {
+  if (wantsWitness(one)) return span('wants a witness', 'warn');
+  return span(sanitiseLine([one.by ?? '', ...one.witnessedBy].join(' + '), 60), 'dim');
+}
+
+/** The step at hand in full: what to do, what to expect, what the probes show, what may be answered. */
+export function stepLines(one: RunStepView, columns: number, room = 40): readonly Line[] {
+  const { step } = one;
+  const text = (label: string, body: string, tone: Tone = 'plain'): Line[] =>
+    wrap(`${label}${body}`, columns - 2).map((part) => line(span(part, tone)));
+  const fixed: Line[] = [...text('Expect: ', step.expected)];
+  if (step.command !== null) fixed.push(...text('Run elsewhere: ', step.command, 'accent'));
+  for (const out of one.attached)
+    fixed.push(...text('', attachedText(out), out.unexpected ? 'warn' : 'plain'));
+  if (one.conflict !== null) fixed.push(...text('Disagreement: ', one.conflict, 'warn'));
+  for (const { text: words } of one.deviations)
+    fixed.push(...text('Deviation: ', sanitiseLine(words, 300), 'warn'));
+  fixed.push(...gateLines(one).flatMap(([body, tone]) => text('', body, tone)));
+  const offers = one.offered.map((verdict) => offerWord(one, verdict)).join(', ');
+  if (one.verdict === null || one.offered.length > 0)
+    fixed.push(line(span(`May be answered: ${offers === '' ? 'nothing yet' : offers}`, 'strong')));
+  else
+    fixed.push(
+      ...text('Answered: ', `${verdictWord(one.verdict)} by ${one.by ?? ''}. ${sanitiseLine(one.note, 300)}`),
+    );
+  if (one.wantsNote !== null) fixed.push(...text('With a note: ', one.wantsNote, 'accent'));
+  if (step.witness)
+    fixed.push(
+      ...text(
+        '',
+        `Another person must ${step.approval ? 'approve' : 'witness'} the answer (w, afterwards).`,
+        'accent',
+      ),
+    );
+  if (one.blocked !== '') fixed.push(...text('', `Not to be confirmed: ${one.blocked}`, 'warn'));
+  const instructions = text('', step.instructions);
+  const left = Math.max(1, room - fixed.length - 2);
+  const shown =
+    instructions.length > left
+      ? [...instructions.slice(0, left - 1), line(span('(more: enlarge the terminal)', 'dim'))]
+      : instructions;
+  return [
+    line(
+      span(step.title, 'accent'),
+      span(step.subject === null ? '' : `  ${step.subject}`, 'dim'),
+      span(step.mode === 'do-confirm' ? '' : `  ${step.mode}`, 'dim'),
+      span(step.backOut === null ? '' : '  back-out', 'warn'),
+    ),
+    ...shown,
+    ...fixed,
+  ];
+}
+
+function offerWord({ step }: RunStepView, verdict: string): string {
+  if (!step.pause) return verdictWord(verdict);
+  return verdict === 'confirmed'
+    ? 'go (confirmed)'
+    : verdict === 'failed'
+      ? 'no-go (failed)'
+      : verdictWord(verdict);
+}
+
+function attachedText(out: RunStepView['attached'][number]): string {
+  const code = out.exitCode === null ? '' : `, ended with ${out.exitCode}`;
+  const hidden = out.redacted === 0 ? '' : `, ${out.redacted} secrets taken out`;
+  return `Attached: ${sanitiseLine(out.name, 80)}, ${out.bytes} bytes${code}${hidden}`;
+}
+
+function gateLines(one: RunStepView): readonly (readonly [string, Tone])[] {
+  const word: Readonly<Record<RunStepView['gate'], readonly [string, Tone]>> = {
+    none: ['No probe can look at this: your own eyes count.', 'dim'],
+    'not-run': ['Probes: not asked yet, p asks them.', 'warn'],
+    holds: ['Probes show the expected reading:', 'good'],
+    fails: ['Probes do NOT show the expected reading:', 'bad'],
+    unknown: ['Probes could not look:', 'doubt'],
+  };
+  return [word[one.gate], ...one.gateLines.map((text) => [`  ${sanitiseLine(text, 300)}`, 'plain'] as const)];
+}
