@@ -48,4 +48,18 @@ export function addEstate({ program, io, done, command, withConfig, pathsOf }: K
       const { snapshotVerify } = await import('./snapshot.ts');
       done(await snapshotVerify(path, flags, io));
     });
+  command(snapshot, 'diff <before> <after>', 'what appeared, vanished, moved, changed or aged')
+    .option('--json', 'machine-readable output')
+    .addHelpText('after', '\nExit codes: 0 nothing differs, 1 something does, 2 a snapshot can not be read.')
+    .action(async (before: string, after: string, flags: JsonFlag) => {
+      const { snapshotDiffCommand } = await import('./snapshot-more.ts');
+      done(await snapshotDiffCommand(before, after, flags, io));
+    });
+  command(snapshot, 'bundle <snapshot>', 'write a redacted copy as one tar file, for somebody outside')
+    .option('--out <file>', 'write it there')
+    .option('--json', 'machine-readable output')
+    .action(async (path: string, flags: JsonFlag & { out?: string }) => {
+      const { snapshotBundle } = await import('./snapshot-more.ts');
+      done(await snapshotBundle(path, flags, io));
+    });
 }

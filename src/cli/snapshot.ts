@@ -43,7 +43,11 @@ export async function snapshotVerify(path: string, flags: SnapshotFlags, io: Io)
       .flatMap((head) => findBlocks(head.answer.facts))
       .map((block) => proveBlock(block, pin))
       .find((result) => result.number === number);
-    if (again !== undefined && again.verdict !== verdict)
+    if (again === undefined)
+      faults.push(
+        `qbft-proof at ${one.endpoint} says ${String(verdict)}, but its block ${String(number)} is not in the snapshot, so it can not be recomputed`,
+      );
+    else if (again.verdict !== verdict)
       faults.push(`qbft-proof at ${one.endpoint} says ${String(verdict)}, but its block is ${again.verdict}`);
   }
   const lines = faults.map((fault) => sanitiseLine(fault, 300));
