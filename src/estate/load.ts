@@ -163,6 +163,7 @@ export function estateFromDocument(
     subjects: [...subjects.values()],
     endpoints,
     ...(document.relays === undefined ? {} : { relays: relaysOf(document, endpoints, context.file) }),
+    ...(document.rpo_hours === undefined ? {} : { rpoHours: document.rpo_hours }),
     ...(document.tier_policy === undefined ? {} : { tierPolicy: document.tier_policy }),
     conflicts: [
       ...duplicateAddresses([...subjects.values()]),

@@ -50,6 +50,7 @@ export interface EstateDocument {
   readonly endpoints?: readonly EndpointDocument[];
   readonly thresholds?: Readonly<Record<string, number>>;
   readonly relays?: readonly RelayDocument[];
+  readonly rpo_hours?: Readonly<Record<string, number>>;
   readonly tier_policy?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 

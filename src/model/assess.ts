@@ -4,6 +4,7 @@ import { assessTier } from './assess-tier.ts';
 import type { Assessment, CrossRule, EstateAssessment, Finding } from './assessment.ts';
 import type { Attestation, PlannedOutage } from './attested.ts';
 import type { DocumentedSubject } from './documented.ts';
+import { ESTATE_RULES } from './estate-rules.ts';
 import { isFresh, seenOf } from './evidence-level.ts';
 import { interpret } from './interpretation.ts';
 import type { EpochMs } from './json.ts';
@@ -79,7 +80,7 @@ export function assessEstate(
   const subjects = withUndocumented(snapshot);
   const ttlS = snapshot.estate.thresholds.evidenceTtlS;
   const offlineHosts = offlineHostsOf(snapshot.observations, at, ttlS);
-  const cross = crossRules.flatMap((rule) => rule({ subjects, snapshot, at }));
+  const cross = [...ESTATE_RULES, ...crossRules].flatMap((rule) => rule({ subjects, snapshot, at }));
   const bySubject = Map.groupBy(snapshot.observations, (one) => one.subject);
   const crossBySubject = Map.groupBy(cross, (one) => one.subject);
   const single = subjects

@@ -174,6 +174,8 @@ export interface DocumentedEstate {
   /** API groups of a tier that the estate file judges otherwise than our default: tier, then group, then rule. */
   readonly tierPolicy?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly relays?: readonly Relay[];
+  /** Hours that the newest backup may be old, by category; only what the operators decided. */
+  readonly rpoHours?: Readonly<Record<string, number>>;
   readonly conflicts: readonly Conflict[];
   readonly notes: readonly ImportNote[];
   /** A path where evidence is kept a second time, or null. */

@@ -6,6 +6,7 @@ export * from './canonical-json.ts';
 export * from './claims.ts';
 export * from './dependency.ts';
 export * from './documented.ts';
+export * from './estate-rules.ts';
 export * from './evidence-level.ts';
 export * from './interpretation.ts';
 export * from './json.ts';

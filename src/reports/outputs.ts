@@ -7,6 +7,7 @@ import { dependencyContext, dependencyDocument, dependencyMarkdown, dependencyTr
 import { inventoryDocument, inventoryMarkdown } from './inventory.ts';
 import { prometheusText } from './prometheus.ts';
 import { roleMatrixDocument, roleMatrixMarkdown } from './role-matrix.ts';
+import { scopesDocument, scopesMarkdown } from './scopes.ts';
 import { serviceMapDocument, serviceMapMarkdown } from './service-map.ts';
 import { discoverySummary } from './summary.ts';
 
@@ -24,6 +25,8 @@ export const OUTPUT_NAMES = [
   'critical-failure-summary.json',
   'infrastructure-inventory.md',
   'infrastructure-inventory.json',
+  'eight-scopes.md',
+  'eight-scopes.json',
   'service-state-map.md',
   'service-state-map.json',
   'dependency-context.md',
@@ -49,6 +52,8 @@ export function discoveryOutputs(
     'critical-failure-summary.json': () => json(criticalDocument(snapshot, assessment)),
     'infrastructure-inventory.md': () => inventoryMarkdown(snapshot, assessment, artefacts),
     'infrastructure-inventory.json': () => json(inventoryDocument(snapshot, assessment, artefacts)),
+    'eight-scopes.md': () => scopesMarkdown(snapshot, assessment),
+    'eight-scopes.json': () => json(scopesDocument(snapshot, assessment)),
     'service-state-map.md': () => serviceMapMarkdown(snapshot, assessment),
     'service-state-map.json': () => json(serviceMapDocument(snapshot, assessment)),
     'dependency-context.md': () => dependencyMarkdown(snapshot, assessment),

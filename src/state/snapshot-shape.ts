@@ -151,6 +151,7 @@ const estate = object({
   endpoints: list(endpoint),
   'tierPolicy?': mapping,
   'relays?': list(relay),
+  'rpoHours?': mapping,
   conflicts: list(
     object({ subject, field: text, sides: list(object({ value: anything, source })), note: text }),
   ),
