@@ -92,7 +92,7 @@ function settle(
 ): string {
   const value = (given ?? fallback ?? '').trim().normalize('NFC');
   const what = `${name} (${sanitiseLine(title, 120)})`;
-  if (value === '') throw new VariableError(`${what} has no value: give it with ${name}=VALUE`);
+  if (value === '') throw new VariableError(`${what} has no value: open it with "run ID ${name}=VALUE"`);
   if (value.length > MAX_VALUE || hasHostile(value))
     throw new VariableError(
       `the value of ${what} is longer than ${MAX_VALUE} characters or holds invisible ones`,

@@ -207,7 +207,10 @@ function plainLines(
   if (body.kind === 'event')
     lines.push(say('event', body.event.name), say('says', JSON.stringify(body.event.detail)));
   if (body.kind === 'deviation') lines.push(say('step', body.step.text), say('note', body.note));
-  if (body.kind === 'handover') lines.push(say('to', `${body.to.name} (${body.to.address})`));
+  if (body.kind === 'handover')
+    lines.push(say('to', `${body.to.name} (${body.to.address})`), say('note', body.note));
+  if (body.kind === 'correction') lines.push(say('corrects', `record ${body.ref.seq}`));
+  if (body.kind === 'resume' && body.resume.note !== '') lines.push(say('note', body.resume.note));
   if (body.kind === 'confirm' || body.kind === 'correction') {
     lines.push(say('step', body.step.text), say('expected', body.step.expected));
     lines.push(say('verdict', body.verdict.replaceAll('_', ' ')));
@@ -215,7 +218,10 @@ function plainLines(
     if (body.note !== '') lines.push(say('note', body.note));
   }
   if (body.kind === 'open')
-    lines.push(say('runbook', `${body.open.runbook.id} ${body.open.runbook.version}`));
+    lines.push(
+      say('runbook', `${body.open.runbook.id} ${body.open.runbook.version}`),
+      ...Object.entries(body.open.variables).map(([name, value]) => say('settles', `${name}: ${value}`)),
+    );
   if (body.kind === 'seal')
     lines.push(
       say(

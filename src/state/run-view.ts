@@ -72,12 +72,24 @@ function lastCheckpoint({ session, records }: Run): RunView['checkpoint'] {
   return { size, text: checkpointText(checkpoint), code: checkpointCode(checkpoint) };
 }
 
+/** Who goes on instead of the key here, or null. */
+function elsewhere({ state, signer, session }: Run): string | null {
+  if (signer === null || state.inCharge === null || state.inCharge.address === signer) return null;
+  return `${state.inCharge.name} is in charge now, and goes on with: resume ${session.slice(2, 10)}`;
+}
+
 function stepView(run: Run, one: StepState, estate: DocumentedEstate): RunStepView {
   const { state } = run;
   const gate = gateNow(run, one);
   const status = subjectOf(estate, one.step)?.status ?? null;
   const current = one.step.id === state.current && run.begun;
-  const { verdicts, blocked } = current ? offered(one.step, gate, status) : { verdicts: [], blocked: '' };
+  const away = current ? elsewhere(run) : null;
+  const { verdicts, blocked } =
+    away !== null
+      ? { verdicts: [], blocked: away }
+      : current
+        ? offered(one.step, gate, status)
+        : { verdicts: [], blocked: '' };
   const unsigned = current && one.step.pause ? unsignedBefore(state, one.step.id) : [];
   return {
     step: one.step,

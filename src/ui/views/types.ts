@@ -30,7 +30,8 @@ export interface Row {
 
 export type Opens =
   | { readonly kind: 'subject'; readonly subject: SubjectId }
-  | { readonly kind: 'runbook'; readonly id: string }
+  /** `asks`: names of the variables that are settled when it is opened. */
+  | { readonly kind: 'runbook'; readonly id: string; readonly asks: readonly string[] }
   | {
       readonly kind: 'session';
       readonly session: string;

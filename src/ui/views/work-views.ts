@@ -26,9 +26,16 @@ export function runbooksView(
       cells: [
         span('begin', 'good'),
         span(one.title),
-        span(`${wayOf(one.steps).length} steps, version ${one.version}`, 'dim'),
+        span(
+          `${wayOf(one.steps).length} steps, version ${one.version}${one.variables.length === 0 ? '' : `, asks for ${one.variables.map(({ name }) => name).join(', ')}`}`,
+          'dim',
+        ),
       ],
-      opens: { kind: 'runbook' as const, id: one.id },
+      opens: {
+        kind: 'runbook' as const,
+        id: one.id,
+        asks: one.variables.map(({ name }) => name),
+      },
     })),
   ];
   return {
@@ -88,7 +95,7 @@ export function evidenceView(
     rows: sessions.map((one) => ({
       id: one.session,
       cells: [
-        span(one.state, one.state === 'sealed' ? 'good' : 'warn'),
+        span(one.mirrorOnly ? 'mirror' : one.state, one.state === 'sealed' ? 'good' : 'warn'),
         span(one.session.slice(2, 12)),
         span(sanitiseLine(one.runbookId)),
         span(String(one.records)),
