@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Step } from '../../src/model/index.ts';
+import { attachmentOf, MAX_ATTACHED_BYTES } from '../../src/state/run-attach.ts';
+import { runbookStep } from '../evidence/make.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'c138-attach-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const step: Step = runbookStep('one', { command: './run.sh', expectExit: 2 });
+const attach = (text: string, exitCode: number | null = null, path: string | null = null) =>
+  attachmentOf(step, 'book', 'here', { stepId: 'one', text, exitCode, path });
+
+describe('what an operator attaches', () => {
+  it('proves nothing about the subject, and says how the command ended', async () => {
+    const { observation } = await attach('done\n', 2);
+    expect(observation).toMatchObject({
+      probe: 'attached-output',
+      subject: 'program:book',
+      level: 'none',
+      request: './run.sh',
+      answer: { class: 'exit', code: 2, facts: { lines: 1 }, checks: [{ id: 'exit-code', result: 'pass' }] },
+      raw: { bytes: 5, truncated: false, redactions: [] },
+    });
+    expect((await attach('', 0)).observation).toMatchObject({
+      raw: null,
+      answer: { checks: [{ result: 'fail' }] },
+    });
+    await expect(attach('')).rejects.toThrow(/nothing to attach/);
+  });
+
+  it.each([
+    ['DB_PASSWORD=hunter2 next', 'setting'],
+    ['api_key: hunter2', 'setting'],
+    ['mysql --password hunter2', 'argument'],
+    ['psql postgres://me:hunter2@db/x', 'url-user'],
+    ['Authorization: Bearer hunter2hunter2', 'bearer'],
+    ['-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----', 'private-key'],
+  ])('keeps no secret of %j, and names the rule', async (text, rule) => {
+    const { observation, bytes } = await attach(`before\n${text}\nafter\n`);
+    expect(Buffer.from(bytes).toString()).not.toContain('hunter2');
+    expect(Buffer.from(bytes).toString()).toMatch(/^before\n[\s\S]*after\n$/);
+    expect(observation.raw?.redactions).toContainEqual({ rule, count: 1 });
+  });
+
+  it('keeps the end of what is too long, bytes as they are, and says what can not be read', async () => {
+    const path = join(folder, 'out.bin');
+    writeFileSync(
+      path,
+      Buffer.concat([Buffer.alloc(MAX_ATTACHED_BYTES, 0x61), Buffer.from([0xff, 0x00, 0x1b])]),
+    );
+    const { observation, bytes } = await attach('', null, path);
+    expect(observation.raw).toMatchObject({ truncated: true, bytes: MAX_ATTACHED_BYTES });
+    expect([...bytes.subarray(-3)]).toEqual([0xff, 0x00, 0x1b]);
+    expect(observation.answer.facts.name).toBe('out.bin');
+    await expect(attach('', null, join(folder, 'none'))).rejects.toThrow(/there is no file/);
+    await expect(attach('', null, folder)).rejects.toThrow(/can not be read/);
+  });
+});
