@@ -296,7 +296,7 @@ export class Journal {
 }
 
 const MEND_MIRROR =
-  '. Mend the mirror and resume the session, or go on on one copy, which the record will say (resume SESSION onecopy)';
+  '. Mend the mirror and resume the session, or go on on one copy, which the record will say (in the console :onecopy, in line mode resume SESSION onecopy)';
 
 function mend(error: unknown): string {
   const code = codeOfError(error);
@@ -328,7 +328,7 @@ async function named<T>(name: string, dir: string, work: () => Promise<T>): Prom
   } catch (error) {
     if (name !== 'mirror' || !(error instanceof Error) || codeOfError(error) === '') throw error;
     throw new JournalError(
-      `the mirror ${dir} can not be used (${error.message}); mount it, or go on on one copy, which the record will say (resume SESSION onecopy)`,
+      `the mirror ${dir} can not be used (${error.message}); mount it, or go on on one copy, which the record will say (in the console :onecopy, in line mode resume SESSION onecopy)`,
       true,
     );
   }

@@ -160,6 +160,10 @@ function inRun(id: CommandId, context: ActionContext, argument: string): void {
     case 'correct':
     case 'accept':
       return answering.words(run, id, argument);
+    case 'checkpoint':
+      return answering.checkpoint(run);
+    case 'onecopy':
+      return opened(context, context.backend.resumeRun(run.session, true));
     case 'handover':
       return answering.askHandover(run, argument);
     case 'attach':
@@ -178,13 +182,17 @@ function told<T>({ answering }: ActionContext, task: Promise<T>, words?: (result
 }
 
 function open(context: ActionContext): void {
-  const { go, rows, cursor, backend } = context;
+  const { go, rows, cursor, backend, answering } = context;
   const opens = rows[cursor]?.opens;
   switch (opens?.kind) {
     case 'subject':
       return go({ to: 'detail', subject: opens.subject });
-    case 'runbook':
-      return openRunbook(context, opens.id);
+    case 'runbook': {
+      const [first] = opens.asks;
+      if (first === undefined) return openRunbook(context, opens.id);
+      answering.say(`It asks for ${opens.asks.join(', ')}: type what they stand for, as name=value.`);
+      return go({ to: 'palette', state: { text: `run ${opens.id} ${first}=`, at: -1 } });
+    }
     case 'session':
       return opened(context, backend.resumeRun(opens.session));
   }

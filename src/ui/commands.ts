@@ -238,6 +238,21 @@ const TABLE = [
     takes: 'file',
     beside: 'handover',
   },
+  {
+    id: 'checkpoint',
+    keys: [],
+    does: 'count records; onecopy',
+    where: 'run',
+    word: 'checkpoint',
+  },
+  {
+    id: 'onecopy',
+    keys: [],
+    does: 'go on without the mirror',
+    where: 'run',
+    word: 'onecopy',
+    beside: 'checkpoint',
+  },
   { id: 'note', keys: [], does: 'a note; a deviation', where: 'run', word: 'note', takes: 'text' },
   {
     id: 'attach',

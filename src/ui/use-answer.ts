@@ -41,6 +41,8 @@ export interface Answering {
   end(run: RunView, how: 'again' | 'abort'): void;
   /** Signs what stands behind a word: a note, a deviation, a correction, a handover that was accepted. */
   words(run: RunView, word: WordRequest, text: string): void;
+  /** Records how many records there are; its characters are for somebody else to write down. */
+  checkpoint(run: RunView): void;
   /** Writes the request that the one who takes over accepts by their signature. */
   askHandover(run: RunView, person: string): void;
   /** Keeps the output of a command that was run elsewhere: its file, and `exit CODE` after it. */
@@ -63,6 +65,12 @@ function requestOf(run: RunView, about: NoteAbout, note: string): PrepareRequest
   const { session, current } = run;
   if (about === 'again' || about === 'abort' || about === 'begin') return { kind: about, session, note };
   return current === null ? null : { kind: 'confirm', session, stepId: current, verdict: about, note };
+}
+
+/** What the operator has to accept with a reason before the run goes on, or null. */
+function acceptedFirst(run: RunView): string | null {
+  if (run.oneCopy !== null) return `On one copy, without the mirror ${run.oneCopy}.`;
+  return run.changed;
 }
 
 /** Drives one answer from verdict to durable record. Everything that could fail ends in a message, never in a crash. */
@@ -163,9 +171,9 @@ export function useAnswer(
     active: state.phase !== 'idle',
     begin,
     beginRun: (run) =>
-      run.changed === null
+      acceptedFirst(run) === null
         ? prepare({ kind: 'begin', session: run.session })
-        : setState({ phase: 'note', about: 'begin', text: '', message: run.changed }),
+        : setState({ phase: 'note', about: 'begin', text: '', message: acceptedFirst(run) ?? '' }),
     end,
     words: (run, word, text) => {
       try {
@@ -174,6 +182,14 @@ export function useAnswer(
         say(error instanceof Error ? error.message : String(error));
       }
     },
+    checkpoint: (run) =>
+      work('Counting the records', async () => {
+        const { checkpoint } = await backend.checkpoint(run.session);
+        return {
+          phase: 'idle',
+          message: `Checkpoint of ${checkpoint?.size} records: somebody else writes down ${checkpoint?.code}.`,
+        };
+      }),
     askHandover: (run, person) =>
       work('Writing the request', async () => {
         const asked = await backend.askHandover(run.session, person.trim());

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Runbook } from '../model/index.ts';
 import type { Backend, SessionSummary, VerifySummary } from '../state/backend.ts';
 
@@ -21,10 +21,19 @@ export function useWork(backend: Backend, trouble: (message: string) => void): W
     backend.sessions().then(setSessions, () => setSessions([]));
   }, [backend]);
   useEffect(reload, [reload]);
-  const verify = (path: string): void => {
-    backend
-      .verify(path)
-      .then(setVerified, (error: unknown) => trouble(error instanceof Error ? error.message : String(error)));
-  };
-  return { runbooks, sessions, verified, reload, verify };
+  const verify = useCallback(
+    (path: string): void => {
+      backend
+        .verify(path)
+        .then(setVerified, (error: unknown) =>
+          trouble(error instanceof Error ? error.message : String(error)),
+        );
+    },
+    [backend, trouble],
+  );
+  // The same object as long as nothing in it is another: views are made again only when something changed.
+  return useMemo(
+    () => ({ runbooks, sessions, verified, reload, verify }),
+    [runbooks, sessions, verified, reload, verify],
+  );
 }

@@ -186,7 +186,10 @@ describe.skipIf(!SSH && !required)('beside OpenSSH itself (ssh -G)', () => {
           user: one('user'),
           alias: one('hostkeyalias'),
           only: one('identitiesonly') === 'yes',
-          known: `${one('userknownhostsfile')} ${one('globalknownhostsfile')}`.replaceAll('~', homedir()),
+          known: `${one('userknownhostsfile')} ${one('globalknownhostsfile')}`
+            .replaceAll('~', homedir())
+            // OpenSSH asks the user database, this program the environment.
+            .replaceAll(userInfo().homedir, homedir()),
           ...(got.identitiesNamed ? { keys: want.get('identityfile') } : {}),
           jump: one('proxyjump')?.split(',').at(-1)?.replace(/^.*@/, '').replace(/:.*$/, ''),
         });

@@ -44,6 +44,8 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
         (text) => line(span(sanitiseLine(text, 300), 'warn')),
       ),
     );
+  if (run.checkpoint !== null)
+    top.push(line(span(`Checkpoint of ${run.checkpoint.size} records: ${run.checkpoint.code}`, 'dim')));
   if (run.broken !== null) top.push(line(span(sanitiseLine(run.broken, 300), 'bad')));
   if (!run.begun && run.state === 'open')
     top.push(line(span('Not begun yet: b signs the beginning. Nothing can be recorded before.', 'warn')));
