@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Demo, startDemo } from '../../src/demo/start.ts';
 import { loadEstate } from '../../src/estate/index.ts';
 import { verifySession } from '../../src/evidence/verify.ts';
+import { VERDICTS } from '../../src/model/index.ts';
 import { bundledRunbooks, replay } from '../../src/runbooks/index.ts';
 import { ANNA, BERT, Desk, type Place, trustOf } from './desk.ts';
 
@@ -32,10 +33,10 @@ const VALUES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'validator-key-rotation': { old: `0x${'11'.repeat(20)}`, new: `0x${'22'.repeat(20)}` },
 };
 
-function placeOf(name: string): Place {
+function placeOf(name: string, configPath = demo.configPath): Place {
   const folder = join(root, name);
   const place = {
-    configPath: demo.configPath,
+    configPath,
     configDir: join(folder, 'config'),
     evidenceDir: join(folder, 'evidence'),
     trust,
@@ -131,4 +132,53 @@ describe('every bundled runbook on the simulated estate', () => {
     },
     300_000,
   );
+});
+
+describe('a gate that does not hold', () => {
+  it('lets nobody confirm on a stalled chain, and the failure leads down the back-out', async () => {
+    const stalled = await startDemo({ scenario: 'stalled', blockPeriodS: 1 });
+    try {
+      const place = {
+        ...placeOf('stalled', stalled.configPath),
+        trust: await trustOf((await loadEstate(stalled.configPath)).id),
+      };
+      const desk = await Desk.sit(ANNA, place);
+      await desk.open('production-gate');
+      const { session } = desk.view;
+      const confirm = () =>
+        desk.ask({
+          kind: 'confirm',
+          session,
+          stepId: 'chain',
+          verdict: 'confirmed',
+          note: 'it will be well',
+        });
+      await expect(confirm()).rejects.toThrow(/run the gate first/);
+      await desk.runs.gateStep(session, 'chain');
+      await expect(confirm()).rejects.toThrow(/probes do not show the expected reading/);
+      await desk.fail();
+      expect(desk.view).toMatchObject({ phase: 'back-out', current: 'no-pass' });
+      await desk.runs.close();
+    } finally {
+      await stalled.stop();
+    }
+  }, 60_000);
+
+  it('calls nothing deployed that the documents call a placeholder, whatever is tried', async () => {
+    const desk = await Desk.sit(ANNA, placeOf('placeholder'));
+    await desk.open('placeholder-activation', { vmid: '6001' });
+    const { session } = desk.view;
+    for (const look of [false, true]) {
+      if (look) await desk.look('as-is');
+      for (const verdict of VERDICTS.filter((one) => !['still_planned', 'deviated', 'failed'].includes(one)))
+        await expect(
+          desk.ask({ kind: 'confirm', session, stepId: 'as-is', verdict, note: 'it runs, believe me' }),
+        ).rejects.toThrow(/documented as placeholder|run the gate first/);
+    }
+    await desk.answer();
+    expect(desk.records.flatMap((one) => (one.kind === 'confirm' ? one.claims : []))).toMatchObject([
+      { subject: 'vmid:6001', state: 'placeholder' },
+    ]);
+    await desk.runs.close();
+  }, 60_000);
 });
