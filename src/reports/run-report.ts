@@ -55,6 +55,10 @@ export function runReport(story: RunStory): readonly Block[] {
       'Claims',
       story.steps.flatMap((one) => one.claims.map((claim) => `${one.title}: ${claim}`)),
     ),
+    ...section(
+      'Shown to be deployed by the service itself, and witnessed where that is needed',
+      story.deployed,
+    ),
     { kind: 'heading', level: 2, text: 'Timeline' },
     {
       kind: 'table',

@@ -3,6 +3,7 @@ import { type Hex, type RecordBody, type Runbook, sanitiseLine } from '../model/
 import {
   type Attached,
   conflictOf,
+  deployedByRun,
   gateAt,
   type Moment,
   type Phase,
@@ -76,6 +77,8 @@ export interface RunStory {
   readonly handovers: RunState['handovers'];
   readonly corrections: RunState['corrections'];
   readonly irregular: RunState['irregular'];
+  /** Subjects whose claim of `deployed` counts: shown by the service itself, and witnessed where that is needed. */
+  readonly deployed: readonly string[];
   readonly openItems: readonly string[];
   readonly timeline: readonly TimelineEntry[];
   readonly verification: Pick<VerifyReport, 'exitCode' | 'verdict' | 'assurance' | 'findings'> | null;
@@ -123,6 +126,7 @@ export function runStory(
     handovers: state.handovers,
     corrections: state.corrections,
     irregular: state.irregular,
+    deployed: deployedByRun(state, records),
     openItems: seal?.kind === 'seal' ? seal.seal.open_items : [],
     timeline: timelineOf(runbook, records),
     verification,

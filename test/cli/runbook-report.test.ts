@@ -120,6 +120,7 @@ describe('reports of runs', () => {
       ['undo', 'confirmed', 0],
     ]);
     expect(story.irregular).toEqual([]);
+    expect(story.deployed).toEqual([]);
     expect(story.handovers).toMatchObject([
       { from: 'Anna', to: 'Bert', accepted: true, note: 'end of the shift' },
     ]);

@@ -1,11 +1,16 @@
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Demo, startDemo } from '../../src/demo/start.ts';
 import { loadEstate } from '../../src/estate/index.ts';
+import { lineHash } from '../../src/evidence/line.ts';
 import { verifySession } from '../../src/evidence/verify.ts';
+import type { VerifyReport } from '../../src/evidence/verify-report.ts';
 import { VERDICTS } from '../../src/model/index.ts';
+import { blocksToMarkdown } from '../../src/reports/run-document.ts';
+import { runReport } from '../../src/reports/run-report.ts';
+import { runStory } from '../../src/reports/run-story.ts';
 import { bundledRunbooks, replay } from '../../src/runbooks/index.ts';
 import { ANNA, BERT, Desk, type Place, trustOf } from './desk.ts';
 
@@ -55,6 +60,32 @@ async function verified(desk: Desk): Promise<void> {
   const state = replay(desk.view.runbook, desk.records);
   expect(state.irregular).toEqual([]);
   expect(state.steps.map((one) => one.verdict)).toEqual(desk.view.steps.map((one) => one.verdict));
+  reportAgrees(desk, report);
+}
+
+/** The report says of every step what the last record about it says, with the digest of that very line. */
+function reportAgrees(desk: Desk, report: VerifyReport): void {
+  const { records } = desk;
+  const lines = readFileSync(join(desk.view.path, 'journal.jsonl'), 'utf8').split('\n').slice(0, -1);
+  const hashes = lines.map((line) => lineHash(Buffer.from(`${line}\n`)));
+  const story = runStory(desk.view.runbook, records, hashes, report);
+  const markdown = blocksToMarkdown(runReport(story));
+  for (const step of story.steps) {
+    const body = records.findLast(
+      (one) => (one.kind === 'confirm' || one.kind === 'correction') && one.step.id === step.id,
+    );
+    const told = body?.kind === 'confirm' || body?.kind === 'correction' ? body : null;
+    expect(step).toMatchObject({
+      verdict: told?.verdict ?? null,
+      by: told?.actor?.name ?? null,
+      at: told?.at ?? null,
+      record: told?.seq ?? null,
+      lineSha256: told === null ? null : hashes[told.seq],
+    });
+    if (told !== null) expect(markdown).toContain(hashes[told.seq]);
+  }
+  expect(story.timeline).toHaveLength(records.length);
+  expect(story.handovers).toHaveLength(records.filter((one) => one.kind === 'handover').length);
 }
 
 const ids = (await bundledRunbooks()).map((one) => one.runbook.id);
