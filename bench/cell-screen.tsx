@@ -1,14 +1,17 @@
-import { Box, render, Text } from 'ink';
+import { Box, render, Text, useInput } from 'ink';
+import { type ReactElement, useState } from 'react';
 import type { Backend, BackendEvent } from '../src/state/backend.ts';
 import { runConsole } from '../src/ui/console.tsx';
 import { snapshotOf, subject } from '../test/model/make.ts';
 
-/** The screen under measure, in a process of its own: `ours`, `ours-full` (whole frames) or `ink` (Ink's default renderer). */
+/** The screen under measure, in a process of its own: `ours`, `ours-full` (whole frames), `ink` (Ink's default renderer) or `move`
+ * (Ink, a highlight that `j` moves). */
 const [mode = 'ours', updates = '100'] = process.argv.slice(2);
 const total = Number(updates);
 const PERIOD_MS = 250;
 
 if (mode === 'ink') peer();
+else if (mode === 'move') mover();
 else await ours();
 
 /** The console, whose head height is the one cell that changes. */
@@ -114,4 +117,26 @@ function peer(): void {
       setTimeout(() => process.exit(0), 500);
     }
   }, PERIOD_MS);
+}
+
+/** The least that a list can be: rows of text and a highlight. */
+function mover(): void {
+  render(<Mover />, { alternateScreen: true, interactive: true, incrementalRendering: true });
+}
+
+function Mover(): ReactElement {
+  const [at, setAt] = useState(0);
+  useInput((input) => {
+    if (input === 'j') setAt((one) => (one + 1) % 38);
+  });
+  return (
+    <Box flexDirection="column" height={40} width={120}>
+      {Array.from({ length: 38 }, (_, row) => (
+        <Text
+          key={`row-${row}`}
+          inverse={row === at}
+        >{`row ${row} ${'some words of a screen '.repeat(4)}`}</Text>
+      ))}
+    </Box>
+  );
 }

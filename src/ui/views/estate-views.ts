@@ -190,7 +190,7 @@ const SEVERITY_RANK = { fail: 0, unknown: 1, warn: 2, info: 3 } as const;
 export function hostsView({ state, now, glyphs }: ViewInput): View {
   const rows = subjectsOf(state, (one) => one.subject.kind === 'host' || one.subject.kind === 'cluster').map(
     (one) =>
-      subjectRow(one, [
+      subjectRow(one, () => [
         span(one.subject.name, 'strong'),
         span(one.status, statusTone(one.status)),
         healthSpan(one, glyphs),
@@ -226,7 +226,7 @@ function hostFacts(one: Assessment): string {
 /** Screen 3. */
 export function guestsView({ state, now, glyphs }: ViewInput): View {
   const rows = subjectsOf(state, (one) => one.subject.kind === 'vmid').map((one) =>
-    subjectRow(one, [
+    subjectRow(one, () => [
       span(String(one.subject.vmid ?? one.subject.id), 'strong'),
       span(one.subject.name),
       span(one.status, statusTone(one.status)),
@@ -279,7 +279,7 @@ export function tiersView({ state, now, glyphs }: ViewInput): View {
     const high = sorted.at(-1);
     const spread =
       low === undefined || high === undefined ? '-' : low === high ? String(high) : `${low}..${high}`;
-    return subjectRow(one, [
+    return subjectRow(one, () => [
       span(one.subject.id.slice('tier:'.length), 'strong'),
       span(`${well} of ${members.length}`),
       span(one.status, statusTone(one.status)),
@@ -353,7 +353,7 @@ const WORD_COLUMNS = [
 
 function wordRow(one: Assessment, now: number, glyphs: Glyphs): Row {
   const id = one.subject.vmid === undefined ? '' : `${one.subject.vmid} `;
-  return subjectRow(one, [
+  return subjectRow(one, () => [
     span(`${id}${one.subject.name}`, 'strong'),
     span(one.subject.statusWord ?? 'no word', 'dim'),
     span(one.status, statusTone(one.status)),

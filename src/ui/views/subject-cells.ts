@@ -69,13 +69,34 @@ function worstFinding(one: Assessment): Finding | undefined {
   return undefined;
 }
 
-export function subjectRow(one: Assessment, cells: readonly Span[]): Row {
-  const next = worstFinding(one)?.next ?? '';
-  return {
-    id: one.subject.id,
-    // What is old is grey; its health keeps its word.
-    cells: one.stale ? cells.map((cell) => ({ ...cell, tone: 'dim' as const })) : cells,
-    opens: { kind: 'subject', subject: one.subject.id },
-    ...(next === '' ? {} : { hint: next }),
-  };
+/** The row of a subject. Its cells are made when they are looked at: of ten thousand guests a screen shows forty. */
+export function subjectRow(one: Assessment, cells: () => readonly Span[]): Row {
+  return new SubjectRow(one, cells);
+}
+
+class SubjectRow implements Row {
+  readonly id: string;
+  readonly opens: NonNullable<Row['opens']>;
+  readonly #one: Assessment;
+  readonly #make: () => readonly Span[];
+  #cells: readonly Span[] | null = null;
+
+  constructor(one: Assessment, make: () => readonly Span[]) {
+    this.id = one.subject.id;
+    this.opens = { kind: 'subject', subject: one.subject.id };
+    this.#one = one;
+    this.#make = make;
+  }
+
+  get cells(): readonly Span[] {
+    this.#cells ??= this.#one.stale
+      ? // What is old is grey; its health keeps its word.
+        this.#make().map((cell) => ({ ...cell, tone: 'dim' as const }))
+      : this.#make();
+    return this.#cells;
+  }
+
+  get hint(): string {
+    return worstFinding(this.#one)?.next ?? '';
+  }
 }
