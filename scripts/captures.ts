@@ -1,0 +1,62 @@
+/**
+ * Puts captures of the running program into docs/manual.md: each text block after a line `<!-- capture NAME -->` is replaced by what the
+ * console shows, on the simulated estate in a terminal of 80x24.
+ *
+ * npm run build && tsx scripts/captures.ts
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Terminal } from '../test/e2e/terminal.ts';
+
+const manual = join(import.meta.dirname, '../docs/manual.md');
+
+/** What is typed, and what has to be seen before the capture is made. */
+const CAPTURES: Readonly<
+  Record<string, { readonly scenario: string; readonly keys: string; readonly see: RegExp }>
+> = {
+  overview: { scenario: 'validator-down', keys: '1', see: /failed[\s\S]*quorum . proven|degraded/ },
+  guests: { scenario: 'healthy', keys: '3', see: /1000 +sim-besu-validator-1 +deployed/ },
+  story: { scenario: 'host-down', keys: '3jj\r', see: /Documented[\s\S]*Findings/ },
+  palette: { scenario: 'healthy', keys: ':', see: /and \d+ more/ },
+  help: { scenario: 'healthy', keys: '?', see: /Everywhere/ },
+  runbooks: { scenario: 'healthy', keys: '6', see: /begin +Phase 3/ },
+};
+
+async function capture(name: string): Promise<string> {
+  const wanted = CAPTURES[name];
+  if (wanted === undefined) throw new Error(`docs/manual.md asks for a capture "${name}" that is not known`);
+  const home = mkdtempSync(join(tmpdir(), 'c138-captures-'));
+  const terminal = new Terminal(['demo', '--scenario', wanted.scenario], { home });
+  try {
+    await terminal.see(/head \d+/);
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    for (const key of wanted.keys) {
+      terminal.type(key);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    await terminal.see(wanted.see);
+    const text = await terminal.screen();
+    terminal.type('\u001b\u0003');
+    // The name of the machine that the captures were made on is nobody's business.
+    return text
+      .replace(/ from \S+/, ' from r630-01')
+      .replaceAll(/ +$/gm, '')
+      .trimEnd();
+  } finally {
+    terminal.kill('SIGTERM');
+    await terminal.ended().catch(() => undefined);
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+let text = readFileSync(manual, 'utf8');
+for (const [, name = ''] of text.matchAll(/<!-- capture (\w+) -->/g)) {
+  const seen = await capture(name);
+  text = text.replace(
+    new RegExp(`(<!-- capture ${name} -->\n\`\`\`text\n)[\\s\\S]*?(\`\`\`\n)`),
+    (_all, before: string, after: string) => `${before}${seen}\n${after}`,
+  );
+  console.log(name);
+}
+writeFileSync(manual, text);
