@@ -14,6 +14,8 @@ import type { WorkerInput } from './worker-client.ts';
 
 /** Longer than the longest time between two questions over SSH, so that a screen does not log in anew for each. */
 const KEEP_SSH_MS = 90_000;
+/** What people sign elsewhere meanwhile, outages for instance, is read again after this time, in milliseconds. */
+const SIGNED_MS = 60_000;
 
 /** The worker: does all network, SSH and file work and is the only writer of journals. */
 export async function runWorker(port: MessagePort, input: WorkerInput): Promise<void> {
@@ -74,6 +76,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     return startRuns({ estate, vantage, input, tell: tellRun });
   });
   let begun = false;
+  let signed: NodeJS.Timeout | undefined;
   let history: { stop(): Promise<void> } | null = null;
   return {
     ...runs,
@@ -84,11 +87,16 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
         live.start();
         history = keepHistory(() => live.snapshot(), historyFolder(input.stateDir, estate.id), tell);
         void attest();
+        signed = setInterval(() => void attest(), SIGNED_MS);
       }
       return () => listeners.delete(listener);
     },
-    refresh: async () => live.refresh(),
+    refresh: async () => {
+      live.refresh();
+      void attest();
+    },
     close: async () => {
+      clearInterval(signed);
       await history?.stop();
       await live.close();
       const { closeSsh } = await import('../probes/index.ts');

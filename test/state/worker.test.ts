@@ -44,7 +44,7 @@ describe('worker thread', () => {
           .map((one) => Number(one.answer.facts.number)),
       );
     try {
-      await vi.waitFor(() => expect(seen.snapshot?.complete).toBe(true), { timeout: 15_000 });
+      await vi.waitFor(() => expect(seen.snapshot?.complete).toBe(true), { timeout: 45_000 });
       const first = head();
       expect(first).toBeGreaterThan(0);
       const snapshot = seen.snapshot as Snapshot;
@@ -54,14 +54,14 @@ describe('worker thread', () => {
       expect(seen.sources.size).toBe(snapshot.estate.endpoints.length);
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       await backend.refresh();
-      await vi.waitFor(() => expect(head()).toBeGreaterThan(first), { timeout: 10_000 });
+      await vi.waitFor(() => expect(head()).toBeGreaterThan(first), { timeout: 20_000 });
       expect((await backend.runbooks()).map((one) => one.id)).toContain('phase3-follow-ups');
     } finally {
       await backend.close();
       await demo.stop();
     }
     await expect(backend.runbooks()).rejects.toThrow(/the worker has ended/);
-  });
+  }, 90_000);
 
   it('does not start on a bad estate file, and says what the file lacks', async () => {
     const path = join(folder, 'bad.yaml');
