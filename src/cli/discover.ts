@@ -3,16 +3,18 @@ import { mkdir, open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { chainRules } from '../chain/index.ts';
 import { checkArtefacts, loadEstate } from '../estate/index.ts';
-import { assessEstate } from '../model/index.ts';
+import { assessEstate, sanitiseLine } from '../model/index.ts';
 import { assessmentDocument, discoverySummary } from '../reports/index.ts';
 import { discoveryOutputs, OUTPUT_NAMES } from '../reports/outputs.ts';
 import { readAttestations } from '../state/attestations.ts';
 import { discover } from '../state/discover.ts';
+import { inForce, readOutages } from '../state/outages.ts';
 import type { Paths } from '../state/paths.ts';
 import { retainRuns } from '../state/retention.ts';
 import { writeSnapshot } from '../state/snapshot-file.ts';
 import { vantageHere } from '../state/tool.ts';
 import { CliError, type Io, printJson } from './io.ts';
+import { outagesDir } from './outage.ts';
 import { discoverProgress } from './progress-line.ts';
 
 export interface DiscoverFlags {
@@ -50,9 +52,13 @@ export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io
   const progress = discoverProgress(estate, io);
   try {
     const artefacts = estate.repository === undefined ? [] : await checkArtefacts(estate.repository);
+    const outages = await readOutages(outagesDir(paths), paths.trustFile, estate.id);
+    for (const one of outages.rejected)
+      io.err(`c138: the outage ${sanitiseLine(one.file, 80)} counts for nothing: ${one.reason}\n`);
     const { snapshot, raws } = await discover(estate, {
       vantage: vantageHere(),
       attestations: await readAttestations(paths.evidenceDir, paths.trustFile, estate.id),
+      outages: inForce(outages),
       signal: abort.signal,
       onObservation: progress.saw,
     });

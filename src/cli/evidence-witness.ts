@@ -103,7 +103,8 @@ function meaningOf(flags: WitnessFlags, fallback: WitnessMeaning): WitnessMeanin
   return found;
 }
 
-async function signLine(
+/** Shows a finished line on the terminal and has it signed by the key of this machine, as the trust store names its holder. */
+export async function signLine(
   paths: Paths,
   flags: WitnessFlags,
   line: Uint8Array,

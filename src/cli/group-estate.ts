@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { InitFlags } from './init.ts';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
+import type { OutageFlags } from './outage.ts';
 
-/** The commands that take the estate in and look at it: init, discover, snapshot. */
+/** The commands that take the estate in and look at it: init, discover, snapshot, outage. */
 export function addEstate({ program, io, done, command, withConfig, pathsOf }: Kit): void {
   withConfig(
     command(program, 'init [repo]', "write an estate file from a checkout of the operators' repository"),
@@ -61,5 +62,34 @@ export function addEstate({ program, io, done, command, withConfig, pathsOf }: K
     .action(async (path: string, flags: JsonFlag & { out?: string }) => {
       const { snapshotBundle } = await import('./snapshot-more.ts');
       done(await snapshotBundle(path, flags, io));
+    });
+
+  const outage = command(
+    program,
+    'outage',
+    'planned outages: a failure stays visible, off the exit code until they end',
+  );
+  withConfig(command(outage, 'add <subject>', 'plan one, signed on the terminal'))
+    .requiredOption('--reason <text>', 'why')
+    .option('--from <time>', 'when it begins; now by default')
+    .option('--until <time>', 'when it ends, for example 2026-11-24T06:00Z')
+    .option('--for <duration>', 'or how long it lasts: 90m, 4h, 2d')
+    .action(async (subject: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & OutageFlags>(self);
+      const { outageAdd } = await import('./outage.ts');
+      done(await outageAdd(subject, pathsOf(flags), flags, io));
+    });
+  withConfig(command(outage, 'end <id>', 'end one before its time, signed on the terminal')).action(
+    async (id: string, _flags, self: Command) => {
+      const { outageEnd } = await import('./outage.ts');
+      done(await outageEnd(id, pathsOf(flagsOf<PathFlags>(self)), io));
+    },
+  );
+  withConfig(command(outage, 'list', 'what is planned, in force and over'))
+    .option('--json', 'machine-readable output')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag>(self);
+      const { outageList } = await import('./outage.ts');
+      done(await outageList(pathsOf(flags), flags, io));
     });
 }

@@ -1,4 +1,4 @@
-import type { Attestation, DocumentedEstate, Observation, Snapshot } from '../model/index.ts';
+import type { Attestation, DocumentedEstate, Observation, PlannedOutage, Snapshot } from '../model/index.ts';
 import { observeEstate } from '../probes/index.ts';
 import { RawStore } from './raw-store.ts';
 import type { Raws } from './snapshot-file.ts';
@@ -12,6 +12,8 @@ export interface DiscoverOptions {
   readonly onObservation?: (observation: Observation) => void;
   /** What people signed, from verified sessions. */
   readonly attestations?: readonly Attestation[];
+  /** Outages that people planned and signed. */
+  readonly outages?: readonly PlannedOutage[];
   /** How the estate is asked; the probes, unless a test puts something else here. */
   readonly observe?: typeof observeEstate;
 }
@@ -44,7 +46,7 @@ export async function discover(
     estate,
     observations: [...observations],
     attestations: options.attestations ?? [],
-    outages: [],
+    outages: options.outages ?? [],
   };
   return { snapshot, raws: store.of(snapshot.observations) };
 }
