@@ -4,6 +4,7 @@ import {
   type Endpoint,
   type EpochMs,
   type Observation,
+  type PlannedOutage,
   type Snapshot,
   type SnapshotOrigin,
   sanitiseLine,
@@ -67,6 +68,7 @@ export class LiveEstate {
   readonly #logCounts = new Map<string, number>();
   #schedule: Schedule;
   #attestations: readonly Attestation[] = [];
+  #outages: readonly PlannedOutage[] = [];
   #wake: NodeJS.Timeout | null = null;
   #telling: NodeJS.Timeout | null = null;
   #toldAt = Number.NEGATIVE_INFINITY;
@@ -113,13 +115,14 @@ export class LiveEstate {
       estate,
       observations: [...this.#rounds.values()].flat(),
       attestations: this.#attestations,
-      outages: [],
+      outages: this.#outages,
     };
   }
 
-  /** Takes in what people signed, from verified sessions. */
-  attest(attestations: readonly Attestation[]): void {
+  /** Takes in what people signed: attestations from verified sessions, and planned outages. */
+  attest(attestations: readonly Attestation[], outages: readonly PlannedOutage[] = []): void {
     this.#attestations = attestations;
+    this.#outages = outages;
     if (this.#toldAt !== Number.NEGATIVE_INFINITY) this.#tellSnapshot();
   }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { loadEstate } from '../estate/index.ts';
 import type { Backend, BackendEvent } from './backend.ts';
@@ -65,7 +66,12 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
   );
   const attest = async (): Promise<void> => {
     const { readAttestations } = await import('./attestations.ts');
-    live.attest(await readAttestations(input.evidenceDir, input.trustFile, estate.id));
+    const { inForce, readOutages } = await import('./outages.ts');
+    const folder = join(input.stateDir, 'outages');
+    live.attest(
+      await readAttestations(input.evidenceDir, input.trustFile, estate.id),
+      inForce(await readOutages(folder, input.trustFile, estate.id)),
+    );
   };
   const tellRun = (event: BackendEvent): void => {
     tell(event);

@@ -64,6 +64,21 @@ describe('live estate', () => {
     });
   });
 
+  it('planned outages go into its snapshots, and leave them when they are gone', () => {
+    begin(async (endpoint) => [good(endpoint.id)]);
+    const outage = {
+      subject: 'vmid:1000' as const,
+      reason: 'work',
+      by: 'anna',
+      from: '2026-11-23T00:00:00.000Z',
+      until: '2026-11-24T00:00:00.000Z',
+    };
+    live?.attest([], [outage]);
+    expect(live?.snapshot().outages).toEqual([outage]);
+    live?.attest([]);
+    expect(live?.snapshot().outages).toEqual([]);
+  });
+
   it('is complete only after every source and every round was asked', async () => {
     const slow = Promise.withResolvers<void>();
     const events = begin(
