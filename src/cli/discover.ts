@@ -1,9 +1,15 @@
 import { existsSync } from 'node:fs';
-import { mkdir, open } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
 import { chainRules } from '../chain/index.ts';
-import { checkArtefacts, loadEstate } from '../estate/index.ts';
-import { assessEstate, sanitiseLine } from '../model/index.ts';
+import {
+  checkArtefacts,
+  loadEstate,
+  readScriptReport,
+  type ScriptReport,
+  scriptConflicts,
+} from '../estate/index.ts';
+import { assessEstate, type ImportNote, type Snapshot, sanitiseLine } from '../model/index.ts';
 import { assessmentDocument, discoverySummary } from '../reports/index.ts';
 import { discoveryOutputs, OUTPUT_NAMES } from '../reports/outputs.ts';
 import { readAttestations } from '../state/attestations.ts';
@@ -21,10 +27,14 @@ export interface DiscoverFlags {
   readonly out?: string | undefined;
   readonly json?: boolean | undefined;
   readonly keep?: string | undefined;
+  /** A report of the operators' own discovery script, and the exit code that it ended with. */
+  readonly scriptReport?: string | undefined;
+  readonly scriptExit?: string | undefined;
 }
 
 /** Runs that are kept where nothing else is said. */
 const KEEP = 100;
+const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 
 /**
  * `c138 discover`: one pass, written as snapshot and as the outputs of the master plan's section 3, for people and for programs. Exit code 0, 1
@@ -32,6 +42,7 @@ const KEEP = 100;
  */
 export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io): Promise<number> {
   const keep = keepOf(flags.keep);
+  const theirs = await scriptOf(flags);
   const estate = await loadEstate(paths.estateFile.path);
   const runs = join(paths.reportsDir, 'phase1-discovery');
   const folder = resolve(flags.out ?? join(runs, utcStamp(new Date())));
@@ -55,7 +66,7 @@ export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io
     const outages = await readOutages(outagesDir(paths), paths.trustFile, estate.id);
     for (const one of outages.rejected)
       io.err(`c138: the outage ${sanitiseLine(one.file, 80)} counts for nothing: ${one.reason}\n`);
-    const { snapshot, raws } = await discover(estate, {
+    const seen = await discover(estate, {
       vantage: vantageHere(),
       attestations: await readAttestations(paths.evidenceDir, paths.trustFile, estate.id),
       outages: inForce(outages),
@@ -63,8 +74,9 @@ export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io
       onObservation: progress.saw,
     });
     progress.end();
+    const snapshot = theirs === null ? seen.snapshot : withScript(seen.snapshot, theirs);
     const assessment = assessEstate(snapshot, Date.parse(snapshot.ended), chainRules);
-    await writeSnapshot(join(folder, 'snapshot'), snapshot, raws);
+    await writeSnapshot(join(folder, 'snapshot'), snapshot, seen.raws);
     for (const { name, text } of discoveryOutputs(snapshot, assessment, artefacts))
       await writePrivate(join(folder, name), text);
     if (flags.json === true) printJson(io, { ...assessmentDocument(snapshot, assessment), folder });
@@ -76,6 +88,51 @@ export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io
     progress.end();
     for (const signal of signals) process.off(signal, interrupt);
   }
+}
+
+/** What the operators' script reported. */
+interface Theirs {
+  readonly report: ScriptReport;
+  readonly exit: number | null;
+}
+
+async function scriptOf(flags: DiscoverFlags): Promise<Theirs | null> {
+  const { scriptReport: file, scriptExit: exit } = flags;
+  if (exit !== undefined && (file === undefined || !/^\d{1,3}$/.test(exit)))
+    throw new CliError('--script-exit takes the exit code of the script, and stands beside --script-report.');
+  if (file === undefined) return null;
+  const info = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(`${sanitiseLine(file)}: the report can not be read (${error.code}).`);
+  });
+  if (!info.isFile() || info.size > MAX_REPORT_BYTES)
+    throw new CliError(`${sanitiseLine(file)}: this is no report, or larger than 16 MiB.`);
+  const report = readScriptReport(await readFile(file, 'utf8'), basename(file));
+  return { report, exit: exit === undefined ? null : Number(exit) };
+}
+
+/** The snapshot with the disagreements between the operators' script and our probes among its conflicts. */
+function withScript(snapshot: Snapshot, { report, exit }: Theirs): Snapshot {
+  const assessment = assessEstate(snapshot, Date.parse(snapshot.ended), chainRules);
+  const conflicts = scriptConflicts(report, exit, snapshot, assessment);
+  const source = { document: report.document, rank: 2 as const };
+  const notes: ImportNote[] = [
+    {
+      level: 'info',
+      text: `report of the operators' script taken in: ${report.claims.length} statements, ${conflicts.length} disagree; SHA-256 ${report.sha256}`,
+      source,
+    },
+    ...report.unread.map(
+      (word): ImportNote => ({ level: 'guess', text: `the word "${word}" says nothing here`, source }),
+    ),
+  ];
+  return {
+    ...snapshot,
+    estate: {
+      ...snapshot.estate,
+      conflicts: [...snapshot.estate.conflicts, ...conflicts],
+      notes: [...snapshot.estate.notes, ...notes],
+    },
+  };
 }
 
 function keepOf(given: string | undefined): number {

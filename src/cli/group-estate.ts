@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { DiscoverFlags } from './discover.ts';
 import type { InitFlags } from './init.ts';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
 import type { OutageFlags } from './outage.ts';
@@ -25,13 +26,15 @@ export function addEstate({ program, io, done, command, withConfig, pathsOf }: K
       'how many runs stay; older ones go unless evidence refers to them; 0 keeps all',
       '100',
     )
+    .option('--script-report <file>', "a report of the operators' own discovery script, to be compared")
+    .option('--script-exit <code>', 'the exit code that their script ended with')
     .option('--json', 'print the assessment as JSON')
     .addHelpText(
       'after',
       '\nExit codes: 0 pass, 1 critical failure, 2 usage or configuration, 3 something critical could not be looked at.',
     )
     .action(async (_flags, self: Command) => {
-      const flags = flagsOf<PathFlags & JsonFlag & { out?: string; keep?: string }>(self);
+      const flags = flagsOf<PathFlags & DiscoverFlags>(self);
       const { discoverCommand } = await import('./discover.ts');
       done(await discoverCommand(pathsOf(flags), flags, io));
     });

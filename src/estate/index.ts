@@ -9,6 +9,7 @@ export * from './errors.ts';
 export * from './init.ts';
 export * from './init-file.ts';
 export * from './load.ts';
+export * from './script-report.ts';
 export * from './template.ts';
 export * from './validate.ts';
 export * from './vocabulary.ts';
