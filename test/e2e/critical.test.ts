@@ -64,7 +64,7 @@ describe('a critical step on the screen', () => {
       await terminal.see(/Recorded and durable: record 0/);
 
       terminal.type('c');
-      await terminal.see(/a challenge wants its response/);
+      await terminal.see(/confirmed: why\?/);
       terminal.type('nobody has it');
       await terminal.see(/> nobody has it/);
       terminal.type('\r');
@@ -77,7 +77,7 @@ describe('a critical step on the screen', () => {
       expect(records()).toHaveLength(1);
 
       terminal.type('c');
-      await terminal.see(/a challenge wants its response/);
+      await terminal.see(/confirmed: why\?/);
       terminal.type('nobody has it');
       await terminal.see(/> nobody has it/);
       terminal.type('\r');
