@@ -70,6 +70,8 @@ export class SshdFolder {
         'PermitRootLogin yes',
         'StrictModes no',
         'LogLevel ERROR',
+        // bash reads the start files of whoever runs the tests only at the outermost level: what they do, and how long it takes, is not tested here.
+        'SetEnv SHLVL=2',
         ...more,
         '',
       ].join('\n'),
