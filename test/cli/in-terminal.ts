@@ -19,7 +19,7 @@ export function inTerminal(
       cols: 400,
       rows: 40,
       cwd: env.HOME ?? '.',
-      env: { PATH: process.env.PATH ?? '', TERM: 'xterm', C138_FROM_SOURCES: '1', ...env },
+      env: { PATH: process.env.PATH ?? '', TERM: 'xterm', ...env },
     });
     const waiting = [...answers];
     let screen = '';

@@ -22,7 +22,6 @@ const env = () => ({
   PATH: process.env.PATH ?? '',
   HOME: home,
   TERM: 'xterm',
-  C138_FROM_SOURCES: '1',
   C138_CONFIG_DIR: join(home, 'config'),
 });
 

@@ -19,7 +19,7 @@ export class PlainConsole {
     const [command, ...args] = through ?? [process.execPath, bin];
     this.#child = spawn(command, [...args, ...argv], {
       cwd: home,
-      env: { PATH: process.env.PATH, HOME: home, C138_FROM_SOURCES: '1' },
+      env: { PATH: process.env.PATH, HOME: home },
     });
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream.setEncoding('utf8').on('data', (text: string) => {

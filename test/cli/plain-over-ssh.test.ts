@@ -74,7 +74,7 @@ describe.skipIf(SSHD === undefined && !required)('a window in line mode over a r
       'IdentitiesOnly=yes',
       'ServerAliveInterval=2',
     ].flatMap((one) => ['-o', one]);
-    const far = ['env', `HOME=${home}`, 'C138_FROM_SOURCES=1', process.execPath, bin, 'demo', '--plain'];
+    const far = ['env', `HOME=${home}`, process.execPath, bin, 'demo', '--plain'];
     return new PlainConsole([], home, [
       'ssh',
       '-T',
