@@ -124,7 +124,7 @@ function requireEstate(paths: Paths): void {
   if (!existsSync(path) && why !== '--config' && why !== 'C138_CONFIG')
     throw new CliError(
       `no estate is configured: there is no ${path} (${why}). ` +
-        'Try `c138 demo` for a simulated estate, or write an estate file (docs/estate-file.md) and name it with --config.',
+        "Try `c138 demo` for a simulated estate, let `c138 init REPOSITORY` write an estate file from the operators' repository, or name one with --config.",
     );
 }
 

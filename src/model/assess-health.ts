@@ -15,6 +15,8 @@ export interface HealthInput {
   readonly offlineHosts: ReadonlySet<string>;
   /** Findings of rules over several observations, about this subject. */
   readonly cross: readonly Finding[];
+  /** False while the pass still runs, or when it was interrupted: what was not looked at may only not have been looked at yet. */
+  readonly complete: boolean;
 }
 
 export interface HealthAnswer {
@@ -56,25 +58,43 @@ export function healthOf(input: HealthInput): HealthAnswer {
     ]);
   if (subject.expectedRun === 'stopped')
     return settle(input, [...stoppedFindings(input, fresh), ...input.cross], 'as-expected');
-  return settle(input, [...runFindings(input), ...answerFindings(input, fresh), ...input.cross]);
+  // What is planned and was looked for in vain is as the documents say; nothing of it was seen to work.
+  const absent = subject.status === 'planned' && compareLevels(seen.freshLevel, 'runtime') < 0;
+  const findings = [...runFindings(input), ...answerFindings(input, fresh), ...input.cross];
+  return settle(input, findings, absent ? 'as-expected' : 'ok');
 }
 
 function healthUnseen(input: HealthInput): HealthAnswer {
   const { subject } = input;
   const nothingExpected = subject.status === 'planned' || subject.kind === 'program';
-  const own = nothingExpected
-    ? []
-    : [
-        finding(
-          subject,
-          'never-seen',
-          'unknown',
-          'no probe has looked at it',
-          'name an endpoint for it in the estate file, or run discovery where it can be reached',
-        ),
-      ];
+  // What a rule says of it is more than that no probe asked it itself.
+  const toldOtherwise = input.cross.some((one) => one.severity !== 'info');
+  const own =
+    nothingExpected || toldOtherwise
+      ? []
+      : [
+          input.complete
+            ? finding(
+                subject,
+                'never-seen',
+                'unknown',
+                'no probe has looked at it',
+                'name an endpoint for it in the estate file, or run discovery where it can be reached',
+              )
+            : notYet(subject),
+        ];
   const answer = settle(input, [...own, ...input.cross]);
   return answer.health === 'ok' ? { ...answer, health: 'unknown' } : answer;
+}
+
+function notYet(subject: DocumentedSubject): Finding {
+  return finding(
+    subject,
+    'not-looked-yet',
+    'unknown',
+    'not looked at yet: not every source has been asked',
+    'wait for the first answers; where a pass was interrupted, look again',
+  );
 }
 
 /** What Proxmox says of the guest against what the documents expect. */
@@ -195,13 +215,15 @@ function answerFindings(input: HealthInput, fresh: readonly Observation[]): Find
     );
   if (needsApp && asked === 0 && knownRunning)
     out.push(
-      finding(
-        subject,
-        'service-not-asked',
-        'unknown',
-        'the guest runs, but no endpoint of its service is configured',
-        'name an endpoint for it in the estate file',
-      ),
+      input.complete
+        ? finding(
+            subject,
+            'service-not-asked',
+            'unknown',
+            'the guest runs, but no endpoint of its service is configured',
+            'name an endpoint for it in the estate file',
+          )
+        : notYet(subject),
     );
   return out;
 }

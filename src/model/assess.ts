@@ -23,13 +23,16 @@ export interface SubjectInput {
   readonly at: EpochMs;
   /** Time-to-live of evidence in seconds. */
   readonly ttlS: number;
+  /** False while the pass still runs, or when it was interrupted. */
+  readonly complete: boolean;
 }
 
 /** Gives one subject its two independent answers, status and health, with every reason. Pure. */
 export function assessSubject(input: SubjectInput): Assessment {
   const { subject, at, ttlS } = input;
   const seen = seenOf(input.observations, at, ttlS);
-  const health = healthOf({ subject, seen, at, ttlS, offlineHosts: input.offlineHosts, cross: input.cross });
+  const { offlineHosts, cross, complete } = input;
+  const health = healthOf({ subject, seen, at, ttlS, offlineHosts, cross, complete });
   const answer = statusOf({
     subject,
     seen,
@@ -95,6 +98,7 @@ export function assessEstate(
         offlineHosts,
         at,
         ttlS,
+        complete: snapshot.complete,
       }),
     );
   const tiers = subjects

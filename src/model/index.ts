@@ -16,3 +16,4 @@ export * from './runbook.ts';
 export * from './sanitise.ts';
 export * from './snapshot.ts';
 export * from './status.ts';
+export * from './words.ts';

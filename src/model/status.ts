@@ -13,7 +13,7 @@ export const STATUSES = [
 ] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** How a subject is doing. `as-expected`: a placeholder or retired subject that is stopped, as it should be. */
+/** How a subject is doing. `as-expected`: a placeholder or retired subject that is stopped, as it should be; what is planned and is not there. */
 export const HEALTHS = ['ok', 'as-expected', 'degraded', 'unknown', 'failed'] as const;
 export type Health = (typeof HEALTHS)[number];
 

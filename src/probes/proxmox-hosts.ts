@@ -1,4 +1,4 @@
-import { type Check, type JsonObject, sanitiseLine } from '../model/index.ts';
+import { type Check, counted, type JsonObject, sanitiseLine } from '../model/index.ts';
 import { dataOf, isRow, type Row, textOf, truthy, wholeOf } from './proxmox-rows.ts';
 import { fail, pass, warn } from './rpc-session.ts';
 
@@ -169,7 +169,9 @@ export function readNetwork(rows: readonly Row[]): HostReading {
   const vlans = interfaces.filter((one) => one.vlan !== null || /vlan/i.test(one.type ?? ''));
   return {
     facts: { interfaces, bridges: bridges.map((one) => one.name), vlans: vlans.map((one) => one.name) },
-    checks: [pass('network', `${bridges.length} bridges, ${vlans.length} VLAN interfaces`)],
+    checks: [
+      pass('network', `${counted(bridges.length, 'bridge')}, ${counted(vlans.length, 'VLAN interface')}`),
+    ],
   };
 }
 

@@ -1,9 +1,9 @@
-import type { SubjectId } from '../model/index.ts';
+import type { Assessment, SubjectId } from '../model/index.ts';
 import type { Backend, RunView } from '../state/backend.ts';
 import type { CommandId, Where } from './commands.ts';
 import { EXPORT_FORMATS, type ExportFacts, type ExportFormat, exportTable } from './export.ts';
 import { SCREENS } from './keys.ts';
-import { nextSort } from './list.ts';
+import { arrange, flat, nextSort } from './list.ts';
 import { mendingStep } from './mend.ts';
 import { filterOf, listName, type Move, type Place } from './navigation.ts';
 import type { PaletteWorld } from './palette.ts';
@@ -44,6 +44,8 @@ export interface ActionContext {
   /** How often a key of movement came at once. */
   readonly repeats?: number;
   readonly world: PaletteWorld;
+  /** What is known of a subject. */
+  readonly assessed: (subject: SubjectId) => Assessment | undefined;
   readonly facts: ExportFacts;
   readonly tools: Tools;
   readonly quit: () => void;
@@ -183,8 +185,11 @@ function told<T>({ answering }: ActionContext, task: Promise<T>, words?: (result
 
 function open(context: ActionContext): void {
   const { go, rows, cursor, backend, answering } = context;
-  const opens = rows[cursor]?.opens;
+  const row = rows[cursor];
+  const opens = row?.opens;
   switch (opens?.kind) {
+    case 'group':
+      return go({ to: 'fold', row: row?.id ?? '' });
     case 'subject':
       return go({ to: 'detail', subject: opens.subject });
     case 'runbook': {
@@ -200,8 +205,10 @@ function open(context: ActionContext): void {
 
 function opened(context: ActionContext, task: Promise<RunView>): void {
   const { go, answering } = context;
+  answering.say('Opening the run.');
   task.then(
     (run) => {
+      answering.say('');
       go({ to: 'run', session: run.session });
       if (!run.begun) answering.beginRun(run);
     },
@@ -234,20 +241,19 @@ function sort({ place, go, view, answering }: ActionContext, id: CommandId, argu
   go({ to: 'sort', sort: { column, descending: false } });
 }
 
-/** From a finding to the step of a runbook that deals with its subject. */
+/** From a finding to the step of a runbook that deals with it. */
 function mend(context: ActionContext): void {
-  const { place, go, rows, cursor, work, answering } = context;
-  const opens = rows[cursor]?.opens;
+  const { place, go, rows, cursor, work, answering, assessed } = context;
+  const opens = (rows[cursor]?.members?.[0] ?? rows[cursor])?.opens;
   const subject = place.detail ?? (opens?.kind === 'subject' ? opens.subject : null);
   if (subject === null) return answering.say('Put the cursor on a subject first.');
-  const found = mendingStep(subject, work.runbooks);
+  const found = mendingStep(subject, assessed(subject), work.runbooks);
   if (found === null)
     return answering.say(`No runbook has a step about ${subject}. Its story says what to do next.`);
   const before = work.sessions.filter((one) => one.state === 'open').length;
-  go({ to: 'screen', screen: 'runbooks' });
-  go({ to: 'cursor-of', list: 'runbooks', index: before + found.index });
+  go({ to: 'row', screen: 'runbooks', index: before + found.index });
   answering.say(
-    `Step ${found.step} of ${found.of}, "${found.title}", is about ${subject}. Enter opens the runbook, [ goes back.`,
+    `For ${subject}: step ${found.step} of ${found.of}, "${found.title}". Enter opens the runbook, [ goes back.`,
   );
 }
 
@@ -265,14 +271,17 @@ function copy(context: ActionContext, whole: boolean): void {
 }
 
 function save(context: ActionContext, argument: string): void {
-  const { view, rows, facts, place, answering, tools } = context;
+  const { view, facts, place, answering, tools } = context;
+  const filter = filterOf(place);
+  // Folded rows are taken out one by one.
+  const rows = flat(arrange(view.rows, { filter, sort: place.sorts[listName(place)], unfolded: [] }));
   const wanted = argument === '' ? EXPORT_FORMATS : EXPORT_FORMATS.filter((one) => one === argument);
   if (wanted.length === 0)
     return answering.say(`There is no format "${argument}". Formats: ${EXPORT_FORMATS.join(', ')}.`);
   const name = (format: ExportFormat): string =>
     `${(place.detail ?? place.screen).replaceAll(/[^\w.-]+/g, '-')}.${format}`;
   const files = wanted.map((format) =>
-    tools.save(name(format), exportTable(view, rows, format, { ...facts, filter: filterOf(place) })),
+    tools.save(name(format), exportTable(view, rows, format, { ...facts, filter })),
   );
   told(context, Promise.all(files), (paths) => `Saved ${rows.length} rows: ${paths.join(', ')}`);
 }

@@ -8,13 +8,20 @@ import type { Bindings } from './bindings.ts';
 import { footerText } from './bindings.ts';
 import type { Where } from './commands.ts';
 import { answerLines } from './components/answer-box.tsx';
-import { crumbsLine, LinesPane, suggestionLines, tabsLine, tooSmallLines } from './components/chrome.tsx';
+import {
+  crumbsLine,
+  hintLines,
+  LinesPane,
+  suggestionLines,
+  tabsLine,
+  tooSmallLines,
+} from './components/chrome.tsx';
 import { LineText } from './components/lines.tsx';
 import { ViewPane } from './components/view-pane.tsx';
 import { handOver } from './hand-over.ts';
 import { handleKey } from './input.ts';
 import type { ScreenId } from './keys.ts';
-import { filterRows, sortRows } from './list.ts';
+import { arrange, flat } from './list.ts';
 import { filterOf, listName, navigate, START } from './navigation.ts';
 import { suggestionsFor } from './palette.ts';
 import { makeTheme, type Theme, type ThemeName } from './theme.ts';
@@ -33,6 +40,8 @@ const CHROME_ROWS = 4;
 /** From here on the story of the subject under the cursor stands beside the list. */
 const BESIDE_COLUMNS = 160;
 const MAX_SUGGESTIONS = 6;
+/** Lines that say why a row is as it is, and what to do next. */
+const HINT_ROWS = 2;
 /** Screens whose rows say what to do next about the one under the cursor. */
 const HINTED: ReadonlySet<ScreenId> = new Set(['overview', 'hosts', 'guests', 'tiers', 'hyperledger']);
 
@@ -109,7 +118,7 @@ export function App(props: AppProps): ReactElement {
   const width = beside ? Math.floor(columns / 2) : columns;
   const { screen, detail, help, panic } = place;
   const hinted = help || detail !== null || where === 'run' ? false : HINTED.has(screen);
-  const height = Math.max(1, rows - CHROME_ROWS - answer.length - (hinted ? 1 : 0));
+  const height = Math.max(1, rows - CHROME_ROWS - answer.length - (hinted ? HINT_ROWS : 0));
   const view = useMemo(
     () =>
       help
@@ -123,7 +132,11 @@ export function App(props: AppProps): ReactElement {
   );
   const filter = filterOf(place);
   const sort = place.sorts[listName(place)];
-  const shown = useMemo(() => sortRows(filterRows(view.rows, filter), sort), [view.rows, filter, sort]);
+  const { unfolded } = place;
+  const shown = useMemo(
+    () => arrange(view.rows, { filter, sort, unfolded }),
+    [view.rows, filter, sort, unfolded],
+  );
   const cursor = Math.min(place.cursors[listName(place)] ?? 0, Math.max(0, shown.length - 1));
   const labels = view.columns.map((one) => one.label);
   const suggestions =
@@ -149,6 +162,7 @@ export function App(props: AppProps): ReactElement {
       cursor,
       page: Math.max(1, height - 2),
       world: { ...world, where, columns: labels },
+      assessed: (id) => state.assessment?.subjects.find((one) => one.subject.id === id),
       facts: factsOf(state, at, filter),
       tools: {
         ...props.tools,
@@ -181,8 +195,9 @@ export function App(props: AppProps): ReactElement {
         theme={theme}
       />
     );
-  const counted = shown.length === view.rows.length ? '' : `  ${shown.length} of ${view.rows.length}`;
-  const opens = shown[cursor]?.opens;
+  const counted = filter === '' ? '' : `  ${shown.length} of ${flat(view.rows).length}`;
+  const row = shown[cursor];
+  const opens = row?.opens;
   const bottom = bottomText();
   return (
     <Box flexDirection="column" height={rows} width={columns}>
@@ -214,11 +229,7 @@ export function App(props: AppProps): ReactElement {
         ) : null}
       </Box>
       {hinted ? (
-        <LineText
-          line={line(span(shown[cursor]?.hint === undefined ? '' : `next: ${shown[cursor].hint}`, 'accent'))}
-          columns={columns}
-          theme={theme}
-        />
+        <LinesPane lines={hintLines(row)} columns={columns} height={HINT_ROWS} theme={theme} />
       ) : null}
       {suggestions.length > 0 ? (
         <LinesPane lines={suggestions} columns={columns} height={suggestions.length} theme={theme} />

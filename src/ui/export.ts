@@ -1,3 +1,4 @@
+import { flat } from './list.ts';
 import type { Row, View } from './views/types.ts';
 
 export const EXPORT_FORMATS = ['json', 'csv', 'md'] as const;
@@ -23,7 +24,8 @@ export function exportTable(
   const labels = view.columns.map((column, index) =>
     column.label === '' ? `column ${index + 1}` : column.label,
   );
-  const cells = rows.map((row) => labels.map((_, index) => row.cells[index]?.text.trim() ?? ''));
+  const all = flat(rows);
+  const cells = all.map((row) => labels.map((_, index) => row.cells[index]?.text.trim() ?? ''));
   switch (format) {
     case 'json':
       return `${JSON.stringify(
@@ -34,7 +36,7 @@ export function exportTable(
           ...facts,
           notes: notesOf(view),
           columns: labels,
-          rows: rows.map((row, at) => ({
+          rows: all.map((row, at) => ({
             id: row.id,
             cells: Object.fromEntries(labels.map((label, index) => [label, cells[at]?.[index] ?? ''])),
           })),

@@ -65,9 +65,11 @@ export function keyName(char: string, key: KeyPress): string | null {
   return key.ctrl ? `Ctrl-${char.toLowerCase()}` : char;
 }
 
-/** True for a name that `keyName` can give and that every terminal sends. */
+/** True for a name that `keyName` can give and that every terminal sends: Ctrl-h, -i, -j and -m are Backspace, Tab and Enter. */
 export function isKeyName(name: string): boolean {
   return (
-    (NAMED_KEYS as readonly string[]).includes(name) || /^Ctrl-[a-z]$/.test(name) || /^[!-~]$/.test(name)
+    (NAMED_KEYS as readonly string[]).includes(name) ||
+    /^Ctrl-[a-gk-ln-z]$/.test(name) ||
+    /^[!-~]$/.test(name)
   );
 }

@@ -1,9 +1,36 @@
+import { widthOf } from './text.ts';
 import type { Row, Span, View } from './views/types.ts';
 
 /** The order of a list: by which of its columns, and which way. */
 export interface Sort {
   readonly column: number;
   readonly descending: boolean;
+}
+
+/** What decides which rows of a list are shown, and in which order. */
+export interface Arrangement {
+  readonly filter: string;
+  readonly sort: Sort | undefined;
+  /** Ids of the rows that are unfolded. */
+  readonly unfolded: readonly string[];
+}
+
+/** The rows of a list as they are shown. A filter looks into folded rows, and what it leaves stands by itself. Pure. */
+export function arrange(rows: readonly Row[], { filter, sort, unfolded }: Arrangement): readonly Row[] {
+  if (filter !== '') return sortRows(filterRows(flat(rows), filter), sort);
+  return sortRows(rows, sort).flatMap((row) =>
+    row.members !== undefined && unfolded.includes(row.id) ? [row, ...row.members.map(indented)] : [row],
+  );
+}
+
+/** Every row for itself, the members of a folded row in its place. */
+export function flat(rows: readonly Row[]): readonly Row[] {
+  return rows.some((row) => row.members !== undefined) ? rows.flatMap((row) => row.members ?? [row]) : rows;
+}
+
+function indented(row: Row): Row {
+  const [first, ...rest] = row.cells;
+  return first === undefined ? row : { ...row, cells: [{ ...first, text: `  ${first.text}` }, ...rest] };
 }
 
 /**
@@ -54,23 +81,39 @@ export function windowOf(cursor: number, rows: number, height: number): readonly
 
 /** A growing column comes first: others are widened only when this much is left besides. */
 const ROOM_FOR_GROWTH = 34;
+/** Up to this many rows a table is small, and its columns follow what stands in them. */
+const SMALL = 24;
 
 /**
  * Widths of a view's columns in a given room: fixed columns keep theirs, growing ones share what is left;
- * where even the fixed ones do not fit, the later columns are dropped.
+ * where even the fixed ones do not fit, the later columns are dropped. `rows`: those that are shown, of which only few are measured.
  */
-export function columnWidths(view: Pick<View, 'columns'>, columns: number): readonly number[] {
+export function columnWidths(
+  view: Pick<View, 'columns'>,
+  columns: number,
+  rows: readonly Row[] = [],
+): readonly number[] {
+  const small = rows.length > 0 && rows.length <= SMALL;
+  const content = view.columns.map(({ label }, index) =>
+    small ? Math.max(...[label, ...rows.map((row) => row.cells[index]?.text ?? '')].map(widthOf)) : null,
+  );
   const widths: number[] = [];
   let used = 0;
-  for (const column of view.columns) {
+  for (const [index, column] of view.columns.entries()) {
     const gap = widths.length === 0 ? 0 : 1;
-    const least = column.grow === true ? Math.min(column.width, 8) : column.width;
+    const shrunk =
+      column.shrink === true ? Math.min(column.width, content[index] ?? column.width) : column.width;
+    const least = column.grow === true ? Math.min(column.width, 8) : shrunk;
     if (used + gap + least > columns) break;
     widths.push(least);
     used += gap + least;
   }
+  const keep = small
+    ? Math.max(0, ...view.columns.map(({ grow, width }) => (grow === true ? width - 8 : 0)))
+    : ROOM_FOR_GROWTH;
   for (const [index, { upTo }] of view.columns.slice(0, widths.length).entries()) {
-    const more = Math.min((upTo ?? 0) - (widths[index] ?? 0), columns - used - ROOM_FOR_GROWTH);
+    const most = Math.min(upTo ?? 0, content[index] ?? Number.POSITIVE_INFINITY);
+    const more = Math.min(most - (widths[index] ?? 0), columns - used - keep);
     if (more <= 0) continue;
     widths[index] = (widths[index] ?? 0) + more;
     used += more;

@@ -32,6 +32,8 @@ export interface Place extends Spot {
   readonly filters: Readonly<Record<string, string>>;
   readonly filtering: boolean;
   readonly sorts: Readonly<Record<string, Sort>>;
+  /** Rows that stand for others and were unfolded, by their ids. */
+  readonly unfolded: readonly string[];
   /** Cursor of each list, by the list's name. */
   readonly cursors: Readonly<Record<string, number>>;
   /** Where the operator was before, newest first, and where they came back from. */
@@ -53,6 +55,7 @@ export const START: Place = {
   filters: {},
   filtering: false,
   sorts: {},
+  unfolded: [],
   cursors: {},
   past: [],
   future: [],
@@ -73,9 +76,10 @@ export type Move =
   | { readonly to: 'filter' }
   | { readonly to: 'filter-text'; readonly text: string; readonly done: boolean }
   | { readonly to: 'sort'; readonly sort: Sort | null }
+  | { readonly to: 'fold'; readonly row: string }
   | { readonly to: 'cursor'; readonly index: number; readonly rows: number }
-  /** Puts the cursor of a list that is not open yet. */
-  | { readonly to: 'cursor-of'; readonly list: string; readonly index: number }
+  /** Opens the list of a screen, whole and in its own order, with the cursor on a row of it. */
+  | { readonly to: 'row'; readonly screen: ScreenId; readonly index: number }
   | { readonly to: 'quit-armed' };
 
 const MAX_PAST = 50;
@@ -147,13 +151,25 @@ export function navigate(place: Place, move: Move): Place {
       };
     case 'sort':
       return { ...calm, sorts: changed(place.sorts, listName(place), move.sort) };
+    case 'fold':
+      return {
+        ...calm,
+        unfolded: place.unfolded.includes(move.row)
+          ? place.unfolded.filter((one) => one !== move.row)
+          : [...place.unfolded, move.row],
+      };
     case 'cursor':
       return {
         ...calm,
         cursors: { ...place.cursors, [listName(place)]: Math.max(0, Math.min(move.index, move.rows - 1)) },
       };
-    case 'cursor-of':
-      return { ...calm, cursors: { ...place.cursors, [move.list]: Math.max(0, move.index) } };
+    case 'row':
+      return {
+        ...goTo(calm, { screen: move.screen, detail: null, trail: [], run: null }),
+        filters: changed(place.filters, move.screen, null),
+        sorts: changed(place.sorts, move.screen, null),
+        cursors: { ...place.cursors, [move.screen]: Math.max(0, move.index) },
+      };
     case 'quit-armed':
       return { ...place, quitArmed: true };
   }

@@ -72,6 +72,8 @@ export interface Glyphs {
   readonly cut: string;
   readonly done: string;
   readonly open: string;
+  /** Before a row that stands for others. */
+  readonly folded: string;
   /** Order of a column. */
   readonly ascending: string;
   readonly descending: string;
@@ -94,6 +96,7 @@ const UNICODE: Glyphs = {
   cut: '…',
   done: '✓',
   open: '·',
+  folded: '▸',
   ascending: '↑',
   descending: '↓',
   into: '›',
@@ -112,6 +115,7 @@ const ASCII: Glyphs = {
   cut: '~',
   done: 'v',
   open: '.',
+  folded: '>',
   ascending: '^',
   descending: 'v',
   into: '>',

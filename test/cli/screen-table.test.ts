@@ -19,7 +19,7 @@ describe('c138 screen', () => {
   it('prints a screen as text, JSON, CSV and Markdown, filtered', async () => {
     const text = await screen('guests');
     expect(text.code).toBe(0);
-    expect(text.out).toMatch(/^== Guests ==\n1000 /);
+    expect(text.out).toMatch(/^== Guests ==\nVMID +name +status[^\n]*\n1000 /);
     const json = JSON.parse((await screen('guests', '--format', 'json', '--filter', '1003')).out);
     expect(json).toMatchObject({ format: 'c138-table', v: 1, title: 'Guests', filter: '1003' });
     expect(json.rows).toHaveLength(1);

@@ -32,6 +32,22 @@ const attestation = (witness: string | null): Attestation => ({
   seq: 1,
 });
 
+describe('what nobody looked at', () => {
+  it('is told as not looked at yet while the pass runs, and afterwards as what is missing in the estate file', () => {
+    const early = one(subject(), [guest('running')], { complete: false });
+    expect(early.findings.map((each) => each.rule)).toContain('not-looked-yet');
+    const late = one(subject(), [guest('running')]);
+    expect(late.findings.map((each) => each.rule)).toContain('service-not-asked');
+    expect([early.health, late.health]).toEqual(['unknown', 'unknown']);
+  });
+
+  it('is as expected when it is planned and was looked for in vain, never ok', () => {
+    const absent = observation({ level: 'none', answer: { class: 'ok-null', facts: {}, checks: [] } });
+    expect(one(subject({ status: 'planned' }), [absent]).health).toBe('as-expected');
+    expect(one(subject({ status: 'planned' }), []).health).toBe('unknown');
+  });
+});
+
 describe('every combination of documents, evidence, age, look, outage and attestation', () => {
   const ages = [1, 1000];
   const classes = ANSWER_CLASSES;
@@ -98,10 +114,12 @@ describe('every combination of documents, evidence, age, look, outage and attest
     }
     if (result.health === 'ok')
       expect(answered && input.ageS < 100, `ok without a fresh look: ${context}`).toBe(true);
-    if (result.health === 'as-expected')
-      expect(input.run === 'stopped' && ['placeholder', 'retired'].includes(input.status), context).toBe(
-        true,
-      );
+    if (result.health === 'as-expected') {
+      const stopped = input.run === 'stopped' && ['placeholder', 'retired'].includes(input.status);
+      const weak = input.level === 'none' || input.level === 'presence';
+      const absent = input.status === 'planned' && input.run === null && answered && input.ageS < 100 && weak;
+      expect(stopped || absent, context).toBe(true);
+    }
     expect(compareLevels(result.level, 'app') >= 0 ? freshApp : true, `level: ${context}`).toBe(true);
   }
 });

@@ -31,6 +31,21 @@ describe('lists', () => {
     expect(nextSort(view, { column: 2, descending: false })).toBeNull();
   });
 
+  it('gives the columns of a small table what stands in them, and the room that is left to those that grow', () => {
+    const view = {
+      columns: [
+        { label: 'name', width: 10, upTo: 40 },
+        { label: 'word', width: 18, grow: true as const },
+        { label: 'status', width: 16, shrink: true as const },
+      ],
+    };
+    const few = [row('a', 'a name of thirty-one characters', 'word', 'planned')];
+    expect(columnWidths(view, 80, few)).toEqual([31, 40, 7]);
+    expect(columnWidths(view, 60, few)).toEqual([31, 20, 7]);
+    const many = Array.from({ length: 100 }, (_, index) => row(`r${index}`, 'a', 'b', 'c'));
+    expect(columnWidths(view, 60, many)[2]).toBe(16);
+  });
+
   it('never draws outside the list or the room', () => {
     for (let height = 0; height < 12; height += 1)
       for (let cursor = 0; cursor < 10; cursor += 1) {

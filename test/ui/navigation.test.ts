@@ -4,6 +4,27 @@ import { filterOf, type Move, navigate, type Place, START } from '../../src/ui/n
 const go = (moves: readonly Move[], from: Place = START): Place => moves.reduce(navigate, from);
 
 describe('moving about', () => {
+  it('goes to a row of a list, whole and in its own order, past an open run', () => {
+    const there = go([
+      { to: 'run', session: '0x1' },
+      { to: 'back' },
+      { to: 'filter-text', text: 'besu', done: true },
+      { to: 'sort', sort: { column: 1, descending: true } },
+      { to: 'run', session: '0x1' },
+      { to: 'screen', screen: 'guests' },
+      { to: 'row', screen: 'runbooks', index: 4 },
+    ]);
+    expect(there).toMatchObject({ screen: 'runbooks', run: null, filters: {}, sorts: {} });
+    expect(there.cursors.runbooks).toBe(4);
+    expect(navigate(there, { to: 'past' })).toMatchObject({ screen: 'guests' });
+  });
+
+  it('unfolds a row and folds it again', () => {
+    const open = go([{ to: 'fold', row: 'a' }]);
+    expect(open.unfolded).toEqual(['a']);
+    expect(navigate(open, { to: 'fold', row: 'a' }).unfolded).toEqual([]);
+  });
+
   it('goes from story to story and out again the same way', () => {
     const deep = go([
       { to: 'screen', screen: 'guests' },

@@ -6,6 +6,7 @@ import { observeEstate } from '../../src/probes/index.ts';
 import { type AssessmentDocument, assessmentDocument } from '../../src/reports/assessment-json.ts';
 import type { ConsoleState } from '../../src/state/store.ts';
 import { SCREENS } from '../../src/ui/keys.ts';
+import { flat } from '../../src/ui/list.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
 import type { View } from '../../src/ui/views/types.ts';
 import { viewOf } from '../../src/ui/views/view-of.ts';
@@ -68,7 +69,7 @@ async function look(scenario: string): Promise<Seen> {
 }
 
 const textOf = (view: View): string =>
-  [...view.top, ...view.rows.map((row) => row.cells)]
+  [...view.top, ...flat(view.rows).map((row) => row.cells)]
     .map((cells) => cells.map((cell) => cell.text).join(' '))
     .join('\n');
 

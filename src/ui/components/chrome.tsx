@@ -5,7 +5,7 @@ import type { Place } from '../navigation.ts';
 import type { Suggestion } from '../palette.ts';
 import { wrap } from '../text.ts';
 import type { Theme } from '../theme.ts';
-import { type Line, line, type Span, span } from '../views/types.ts';
+import { type Line, line, type Row, type Span, span } from '../views/types.ts';
 import { LineText } from './lines.tsx';
 
 /** The line of screens; short labels where there is little room. The screen at hand stands in brackets. */
@@ -28,6 +28,15 @@ export function crumbsLine(place: Place, title: string, theme: Theme): Line {
   const screen = SCREENS.find((one) => one.id === place.screen)?.label ?? '';
   const way = place.help || title !== screen ? [screen, ...(place.help ? [] : place.trail)] : [];
   return [...way.flatMap((one) => [span(one, 'dim'), span(into, 'dim')]), span(title, 'accent')];
+}
+
+/** Why the row under the cursor is as it is, and what to do next; two lines, empty where there is nothing to say. */
+export function hintLines(row: Row | undefined): readonly Line[] {
+  const { why = '', hint = '' } = row ?? {};
+  return [
+    line(span(why === '' ? '' : `why:  ${why}`)),
+    line(span(hint === '' ? '' : `next: ${hint}`, 'accent')),
+  ];
 }
 
 /** The lines above the palette: what the line could become. */

@@ -2,7 +2,25 @@ import { Text } from 'ink';
 import type { ReactElement } from 'react';
 import { cut, fitTo, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
-import type { Line, Row } from '../views/types.ts';
+import type { Line, Row, Span } from '../views/types.ts';
+
+/** A line that is too long as several, broken at spaces; each word keeps its tone. */
+export function wrapLine(whole: Line, columns: number): readonly Line[] {
+  if (whole.reduce((sum, one) => sum + widthOf(one.text), 0) <= columns) return [whole];
+  const out: Span[][] = [[]];
+  let used = 0;
+  for (const { text, tone } of whole)
+    for (const word of text.split(/(?<= )(?! )/)) {
+      const width = widthOf(word.trimEnd());
+      if (used > 0 && used + width > columns) {
+        out.push([]);
+        used = 0;
+      }
+      out.at(-1)?.push({ text: word, tone });
+      used += widthOf(word);
+    }
+  return out;
+}
 
 /** One line of text of exactly `columns`, whatever it holds. */
 export function LineText(props: {

@@ -3,7 +3,7 @@ import type { ReactElement } from 'react';
 import { columnWidths, type Sort, windowOf } from '../list.ts';
 import type { Theme } from '../theme.ts';
 import { line, type Row, span, type View } from '../views/types.ts';
-import { LineText, RowText } from './lines.tsx';
+import { LineText, RowText, wrapLine } from './lines.tsx';
 import { SmallTable, smallTableHeight, smallTableWidth } from './small-table.tsx';
 
 /** Draws a view in a given room: its lines, then its list, framed where it is small and fits. */
@@ -17,7 +17,7 @@ export function ViewPane(props: {
   readonly theme: Theme;
 }): ReactElement {
   const { view, rows, columns, theme } = props;
-  const top = view.top.slice(0, Math.max(0, props.height - 2));
+  const top = view.top.flatMap((one) => wrapLine(one, columns)).slice(0, Math.max(0, props.height - 2));
   const room = props.height - top.length;
   const framed =
     view.framed &&
@@ -50,7 +50,7 @@ function RowList(props: {
   readonly theme: Theme;
 }): ReactElement {
   const { view, rows, cursor, columns, sort, theme } = props;
-  const widths = columnWidths(view, columns);
+  const widths = columnWidths(view, columns, rows);
   const labelled = view.columns.some((column) => column.label !== '');
   const [from, to] = windowOf(cursor, rows.length, props.height - (labelled ? 1 : 0));
   const head: Row = {

@@ -13,10 +13,12 @@ export function plainLines(view: View): readonly string[] {
     ...view.top.map((line) => clean(line.map((one) => one.text).join('')).trimEnd()),
   ];
   if (view.rows.length === 0) return view.empty === '' ? out : [...out, clean(view.empty)];
-  for (const row of view.rows) {
-    const cells = row.cells.map((cell, index) => {
+  const labelled = view.columns.some((column) => column.label !== '');
+  const labels = view.columns.map((column) => ({ text: column.label }));
+  for (const line of [...(labelled ? [labels] : []), ...view.rows.map((row) => row.cells)]) {
+    const cells = line.map((cell, index) => {
       const column = view.columns[index];
-      const last = index === row.cells.length - 1;
+      const last = index === line.length - 1;
       return column === undefined || last || column.grow === true
         ? clean(cell.text)
         : fitTo(clean(cell.text), Math.min(column.width, COLUMNS));

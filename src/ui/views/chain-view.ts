@@ -4,17 +4,18 @@ import { type Assessment, type JsonObject, sanitiseLine } from '../../model/inde
 import type { Glyphs } from '../theme.ts';
 import { type Line, line, type Span, span } from './types.ts';
 
-/** Columns of one sparkline. */
-const SPARK = 6;
+/** Columns of one sparkline, and from which room on. */
+const SPARK = { least: 3, most: 6, from: 100 } as const;
 
 /** How the chain fared over the last samples: one small picture a value, and what it is now. */
-export function trendLine(history: readonly HistorySample[], glyphs: Glyphs): Line | null {
+export function trendLine(history: readonly HistorySample[], glyphs: Glyphs, room: number): Line | null {
   if (history.length < 2) return null;
+  const width = room < SPARK.from ? SPARK.least : SPARK.most;
   const spans: Span[] = [span('Trend  ', 'dim')];
   for (const [key, label, unit] of HISTORY_SERIES) {
     const series = seriesOf(history, key);
     const last = series.at(-1) ?? null;
-    const levels = sparkLevels(series, SPARK, glyphs.spark.length);
+    const levels = sparkLevels(series, width, glyphs.spark.length);
     const picture = levels.map((one) => (one === null ? ' ' : (glyphs.spark[one] ?? ' '))).join('');
     spans.push(
       span(`${SHORT[key] ?? label} `, 'dim'),

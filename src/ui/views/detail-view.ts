@@ -83,12 +83,15 @@ function documented({ subject }: Assessment, { state }: ViewInput): readonly Tol
         `  word: ${subject.statusWord ?? 'none'}    expected: ${subject.expectedRun}    owner: ${subject.owner}    region: ${subject.region}`,
       ),
     ),
-    told(
-      span(
-        `  category: ${subject.category ?? '-'}    preferred host: ${subject.preferredHost ?? '-'} (a target, not a placement)`,
-      ),
-    ),
   ];
+  const more = [
+    ...(subject.category === undefined ? [] : [`category: ${subject.category}`]),
+    ...(subject.role === undefined ? [] : [`role: ${subject.role}`]),
+    ...(subject.preferredHost === undefined
+      ? []
+      : [`preferred host: ${subject.preferredHost} (a target, not a placement)`]),
+  ];
+  if (more.length > 0) out.push(told(span(`  ${more.join('    ')}`)));
   for (const source of subject.sources)
     out.push(
       told(
@@ -167,7 +170,9 @@ function observed(one: Assessment, { state, now }: ViewInput): readonly Told[] {
     const next =
       source.asking || source.nextAt === null
         ? 'being asked'
-        : `asked again in ${Math.ceil(Math.max(0, source.nextAt - now) / 5000) * 5}s`;
+        : source.nextAt <= now
+          ? 'due'
+          : `asked again in ${Math.ceil((source.nextAt - now) / 5000) * 5}s`;
     const error = source.lastError === null ? '' : `; ${sanitiseLine(source.lastError, 120)}`;
     out.push(
       told(span(`  source ${id}: ${good}, ${next}${error}`, source.lastError === null ? 'dim' : 'doubt')),

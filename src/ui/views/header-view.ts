@@ -2,6 +2,9 @@ import { ageText, sanitiseLine } from '../../model/index.ts';
 import type { ConsoleState } from '../../state/store.ts';
 import { type Line, type Span, span } from './types.ts';
 
+/** From here on it is worth a colour that nothing answers any more. */
+const SILENT_MS = 60_000;
+
 /** The top line: whose estate, live or offline, and that nothing here can change it. */
 export function headerLine(state: ConsoleState, now: number): Line {
   const { snapshot, origin } = state;
@@ -13,7 +16,16 @@ export function headerLine(state: ConsoleState, now: number): Line {
   else
     spans.push(span(`[OFFLINE snapshot of ${snapshot.ended.slice(0, 16).replace('T', ' ')} UTC] `, 'warn'));
   spans.push(span('[READ-ONLY] ', 'dim'), span(`from ${sanitiseLine(snapshot.vantage, 30)}`, 'dim'));
-  if (origin.mode === 'live')
-    spans.push(span(`  newest answer ${ageText(now - Date.parse(snapshot.ended))}`, 'dim'));
+  if (origin.mode === 'live') spans.push(newestAnswer(state, now));
   return spans;
+}
+
+/** How long ago anything answered; a refusal is none. */
+function newestAnswer({ sources }: ConsoleState, now: number): Span {
+  let newest: number | null = null;
+  for (const { lastGood } of Object.values(sources))
+    if (lastGood !== null && (newest === null || lastGood > newest)) newest = lastGood;
+  return newest === null
+    ? span('  no answer yet', 'doubt')
+    : span(`  newest answer ${ageText(now - newest)}`, now - newest > SILENT_MS ? 'warn' : 'dim');
 }

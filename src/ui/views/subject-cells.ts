@@ -55,7 +55,9 @@ export function reasonOf(one: Assessment): string {
       ? `planned outage: ${sanitiseLine(one.outage.reason, 60)}; `
       : doubt === 'not allowed' || doubt === 'stale'
         ? `${doubt}: `
-        : '';
+        : one.subject.absenceTolerated && one.health === 'as-expected' && one.seenAt === null
+          ? 'may be absent: '
+          : '';
   const found = worstFinding(one);
   return found === undefined ? before : `${before}${found.reason}`;
 }
@@ -94,6 +96,10 @@ class SubjectRow implements Row {
         this.#make().map((cell) => ({ ...cell, tone: 'dim' as const }))
       : this.#make();
     return this.#cells;
+  }
+
+  get why(): string {
+    return reasonOf(this.#one);
   }
 
   get hint(): string {

@@ -17,6 +17,8 @@ export interface Column {
   readonly grow?: boolean;
   /** A fixed column may become this wide where there is room. */
   readonly upTo?: number;
+  /** In a small table it is no wider than what stands in it. */
+  readonly shrink?: true;
 }
 
 /** One row of a list; `opens` is where Enter leads. */
@@ -24,12 +26,17 @@ export interface Row {
   readonly id: string;
   readonly cells: Line;
   readonly opens?: Opens;
-  /** What to do next about it; shown for the row under the cursor. */
+  /** Why it is as it is, in full, and what to do next about it; shown for the row under the cursor. */
+  readonly why?: string;
   readonly hint?: string;
+  /** Rows that this one stands for while it is folded. */
+  readonly members?: readonly Row[];
 }
 
 export type Opens =
   | { readonly kind: 'subject'; readonly subject: SubjectId }
+  /** Unfolds the row, or folds it again. */
+  | { readonly kind: 'group' }
   /** `asks`: names of the variables that are settled when it is opened. */
   | { readonly kind: 'runbook'; readonly id: string; readonly asks: readonly string[] }
   | {

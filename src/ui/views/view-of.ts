@@ -6,11 +6,11 @@ import {
   guestsView,
   hostsView,
   hyperledgerView,
-  overviewView,
   programView,
   tiersView,
   type ViewInput,
 } from './estate-views.ts';
+import { overviewView } from './overview-view.ts';
 import { panicView, runView } from './run-view.ts';
 import type { View } from './types.ts';
 import { evidenceView, logView, runbooksView } from './work-views.ts';
@@ -46,7 +46,7 @@ export function viewOf(
     case 'runbooks':
       if (extras.run !== null && place.panic === true) return panicView(extras.run, extras.columns);
       return extras.run === null
-        ? runbooksView(input, extras.work.runbooks, extras.work.sessions)
+        ? runbooksView(input, extras.work, extras.columns)
         : runView(input, extras.run, extras.columns, extras.height - 5);
     case 'evidence':
       return evidenceView(input, extras.work.sessions, extras.work.verified);

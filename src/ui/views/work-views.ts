@@ -1,23 +1,34 @@
-import { ageText, type Runbook, sanitiseLine } from '../../model/index.ts';
+import { ageText, counted, type Runbook, sanitiseLine } from '../../model/index.ts';
 import type { SessionSummary, VerifySummary } from '../../state/backend.ts';
 import type { Tone } from '../theme.ts';
 import type { ViewInput } from './estate-views.ts';
 import { type Line, line, type Row, span, type View } from './types.ts';
 
-/** Screen 6: runbooks to begin, and runs to go on with. */
+/** From here on the versions of runbooks have a column. */
+const WITH_VERSION_COLUMNS = 100;
+/** What the titles of our own runbooks end with; in the list a column says it. */
+const OURS = / \(bundled default[^()]*\)$/;
+
+/** Screen 6: runs to go on with, and runbooks to begin. */
 export function runbooksView(
   input: ViewInput,
-  runbooks: readonly Runbook[],
-  sessions: readonly SessionSummary[],
+  {
+    runbooks,
+    sessions,
+  }: { readonly runbooks: readonly Runbook[]; readonly sessions: readonly SessionSummary[] },
+  room: number,
 ): View {
   const open = sessions.filter((one) => one.state === 'open');
+  const bundled = runbooks.some((one) => one.origin === 'bundled-default');
   const rows: Row[] = [
     ...open.map((one) => ({
       id: one.session,
       cells: [
         span('go on', 'warn'),
-        span(sanitiseLine(one.runbookTitle)),
-        span(`${one.records} records, opened ${ageText(input.now - one.openedAt)} ago`, 'dim'),
+        span(sanitiseLine(one.runbookTitle).replace(OURS, '')),
+        span(''),
+        span(counted(one.records, 'record'), 'dim'),
+        span(`${ageText(input.now - one.openedAt)} old`, 'dim'),
       ],
       opens: { kind: 'session' as const, session: one.session, path: one.path, state: one.state },
     })),
@@ -25,33 +36,30 @@ export function runbooksView(
       id: one.id,
       cells: [
         span('begin', 'good'),
-        span(one.title),
-        span(
-          `${wayOf(one.steps).length} steps, version ${one.version}${one.variables.length === 0 ? '' : `, asks for ${one.variables.map(({ name }) => name).join(', ')}`}`,
-          'dim',
-        ),
+        span(one.title.replace(OURS, '')),
+        span(one.origin === 'bundled-default' ? 'bundled' : 'own', 'dim'),
+        span(counted(wayOf(one.steps).length, 'step'), 'dim'),
+        span(one.variables.map(({ name }) => name).join(', '), 'dim'),
+        span(one.version, 'dim'),
       ],
-      opens: {
-        kind: 'runbook' as const,
-        id: one.id,
-        asks: one.variables.map(({ name }) => name),
-      },
+      opens: { kind: 'runbook' as const, id: one.id, asks: one.variables.map(({ name }) => name) },
     })),
   ];
   return {
     title: 'Runbooks',
     top: [
-      line(
-        span(
-          'Enter opens one. c138 runs read-only probes only; commands are shown for you to run elsewhere.',
-          'dim',
-        ),
-      ),
+      line(span('Enter opens one. Its commands are for you to run elsewhere: c138 only looks.', 'dim')),
+      ...(bundled
+        ? [line(span("bundled: a bundled default, not the operators' own text; a file replaces it.", 'dim'))]
+        : []),
     ],
     columns: [
       { label: '', width: 6 },
       { label: 'runbook', width: 30, grow: true },
-      { label: 'what', width: 28 },
+      { label: 'text', width: 7 },
+      { label: 'length', width: 11, shrink: true },
+      { label: 'asks for', width: 16, shrink: true },
+      ...(room >= WITH_VERSION_COLUMNS ? [{ label: 'version', width: 9 }] : []),
     ],
     rows,
     empty: 'No runbook is here.',
@@ -67,14 +75,7 @@ export function evidenceView(
 ): View {
   const top: Line[] =
     verified === null
-      ? [
-          line(
-            span(
-              'v verifies the session under the cursor, offline, against the trust store in force.',
-              'dim',
-            ),
-          ),
-        ]
+      ? [line(span('v verifies the session under the cursor against the trust store in force.', 'dim'))]
       : [
           line(
             span(`Verified: ${verified.verdict}`, verified.exitCode === 0 ? 'good' : 'warn'),
@@ -114,8 +115,9 @@ export function logView({ state, now }: ViewInput): View {
     title: 'Log',
     top: [],
     columns: [
-      { label: 'ago', width: 6 },
-      { label: 'level', width: 6 },
+      { label: 'UTC', width: 8 },
+      { label: 'ago', width: 4 },
+      { label: 'level', width: 5 },
       { label: 'what', width: 20, grow: true },
       { label: 'times', width: 5 },
     ],
@@ -124,6 +126,7 @@ export function logView({ state, now }: ViewInput): View {
       return {
         id: `${index}`,
         cells: [
+          span(new Date(one.at).toISOString().slice(11, 19), 'dim'),
           span(ageText(now - one.at), 'dim'),
           span(one.level, tone),
           span(sanitiseLine(one.text, 400)),
