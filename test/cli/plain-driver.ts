@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 
 export const bin = resolve(import.meta.dirname, '../../bin/c138');
 /** Looks at the probes of one step before its answer is given up on. */
-const MOST_LOOKS = 6;
+const MOST_LOOKS = 15;
 /** Longer than the time in which a typed code does not count yet. */
 const READING_MS = 900;
 
@@ -45,7 +45,7 @@ export class PlainConsole {
         this.#unread = this.#unread.slice(match.index + match[0].length);
         return match;
       }
-      if (Date.now() - began > 25_000)
+      if (Date.now() - began > 60_000)
         throw new Error(`never came: ${expected}; last: ${this.#unread.slice(-600)}`);
       await new Promise((done) => setTimeout(done, 30));
     }

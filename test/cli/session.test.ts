@@ -64,5 +64,5 @@ describe('a whole runbook in line mode', () => {
       writeFileSync(journal, changed);
       expect((await run(['evidence', 'verify', copy, '--trust', trust()])).code).toBeGreaterThanOrEqual(20);
     }
-  }, 120_000);
+  }, 300_000);
 });
