@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CLUSTER, HOSTS, type HostName, type SimGuest } from './estate-data.ts';
+import { rootVolume, ZFS_HOST } from './inside.ts';
 
 /** What the simulated cluster knows when it is asked. */
 export interface ClusterState {
@@ -118,6 +119,18 @@ function asOld(answers: Readonly<Record<string, unknown>>): Readonly<Record<stri
   };
 }
 
+const ZFS = {
+  storage: 'local-zfs',
+  type: 'zfspool',
+  content: 'rootdir,images',
+  active: 1,
+  enabled: 1,
+  shared: 0,
+  total: 900 * GIB,
+  used: 90 * GIB,
+  avail: 810 * GIB,
+};
+
 /** @param poolPercent how full the thin pool is */
 function nodeAnswers(host: HostName, poolPercent: number): Readonly<Record<string, unknown>> {
   const now = Math.floor(Date.now() / 1000);
@@ -154,6 +167,7 @@ function nodeAnswers(host: HostName, poolPercent: number): Readonly<Record<strin
         used: 120 * GIB,
         avail: 347 * GIB,
       },
+      ...(host === ZFS_HOST ? [ZFS] : []),
     ],
     'disks/lvmthin': [
       {
@@ -197,9 +211,9 @@ function guestConfig(guest: SimGuest): Record<string, unknown> {
     memory: 16_384,
     swap: 512,
     ostype: 'debian',
-    onboot: 1,
+    onboot: guest.state === 'active' ? 1 : 0,
     net0: 'name=eth0,bridge=vmbr0,ip=dhcp,type=veth',
-    rootfs: `local-lvm:vm-${guest.vmid}-disk-0,size=100G`,
+    rootfs: `${rootVolume(guest)},size=100G`,
   };
 }
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import ssh2, { type Server } from 'ssh2';
-import { CLUSTER, HOSTS, type HostName, type SimGuest } from './estate-data.ts';
+import { CLUSTER, HOSTS, type HostName } from './estate-data.ts';
+import { answerInside, type InsideState } from './inside.ts';
 
-export interface SshHost {
+export interface SshHost extends InsideState {
   readonly host: HostName;
   readonly hostKey: string;
   readonly clientPublicKey: string;
-  readonly guests: () => readonly SimGuest[];
   readonly hostOnline: (host: HostName) => boolean;
   /** Its clock minus the real time, in milliseconds. */
   readonly clockMs?: number;
@@ -89,6 +89,6 @@ function run(options: SshHost, command: string): { out: string; exit: number } {
     case 'qm list':
       return { out: '', exit: 0 };
     default:
-      return { out: '', exit: 127 };
+      return answerInside(options, options.host, command) ?? { out: '', exit: 127 };
   }
 }

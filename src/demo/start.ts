@@ -203,6 +203,7 @@ class Simulation {
         hostKey: hostKey.private,
         clientPublicKey: clientKey.public,
         guests: state.guests,
+        listener: (vmid) => this.#listener(vmid),
         hostOnline: state.hostOnline,
         clockMs: this.#scenario.clockMs ?? 0,
       });
@@ -252,6 +253,12 @@ class Simulation {
     const line = (key: string): string => `${name} ${key.split(' ').slice(0, 2).join(' ')}\n`;
     const known = line(changed.includes(host) ? makeSshKey().public : presented);
     return revoked.includes(host) ? `${known}@revoked ${line(presented)}` : known;
+  }
+
+  /** What listens in a placeholder besides its distribution. */
+  #listener(vmid: number): { readonly process: string; readonly port: number } | null {
+    if (this.#scenario.kinds?.[vmid] === 'fabric-peer') return { process: 'peer', port: 9443 };
+    return (this.#scenario.listeners ?? []).includes(vmid) ? { process: 'nc', port: 7051 } : null;
   }
 
   #hostUp(host: HostName): boolean {

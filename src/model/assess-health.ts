@@ -1,3 +1,4 @@
+import { isLayer } from './absence.ts';
 import type { Finding } from './assessment.ts';
 import type { DocumentedSubject } from './documented.ts';
 import { isFresh, runStateOf, type Seen } from './evidence-level.ts';
@@ -44,7 +45,7 @@ function isInventory(one: Observation): boolean {
 /** How the subject is doing, with every reason. Pure. */
 export function healthOf(input: HealthInput): HealthAnswer {
   const { subject, seen } = input;
-  const fresh = seen.newest.filter((one) => isFresh(one, input.at, input.ttlS));
+  const fresh = seen.newest.filter((one) => isFresh(one, input.at, input.ttlS) && !isLayer(one));
   if (seen.newest.length === 0) return healthUnseen(input);
   if (fresh.length === 0)
     return settle(input, [

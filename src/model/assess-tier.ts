@@ -65,6 +65,7 @@ export function assessTier(
     seenAt: seenTimes.length === 0 ? null : Math.min(...seenTimes),
     stale: members.some((one) => one.stale),
     outage: null,
+    absence: null,
     findings,
     observations: [],
   };

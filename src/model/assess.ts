@@ -1,3 +1,4 @@
+import { absenceOf } from './absence.ts';
 import { healthOf } from './assess-health.ts';
 import { statusOf } from './assess-status.ts';
 import { assessTier } from './assess-tier.ts';
@@ -65,6 +66,7 @@ export function assessSubject(input: SubjectInput): Assessment {
     seenAt: seen.seenAt,
     stale: seen.seenAt !== null && at - seen.seenAt > ttlS * 1000,
     outage: input.outages.find((one) => Date.parse(one.from) <= at && at < Date.parse(one.until)) ?? null,
+    absence: absenceOf({ subject, seen, at, ttlS, offlineHosts }),
     findings: [...health.findings, ...explained, ...ruled],
     observations: seen.newest,
   };

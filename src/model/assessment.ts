@@ -1,3 +1,4 @@
+import type { Absence } from './absence.ts';
 import type { PlannedOutage } from './attested.ts';
 import type { DocumentedSubject, SubjectId } from './documented.ts';
 import type { EpochMs } from './json.ts';
@@ -28,6 +29,8 @@ export interface Assessment {
   /** True when the newest evidence is past its time-to-live. */
   readonly stale: boolean;
   readonly outage: PlannedOutage | null;
+  /** Of placeholders, retired guests, and guests for Fabric or Indy: what is known of their being empty. */
+  readonly absence: Absence | null;
   readonly findings: readonly Finding[];
   /** The observations used, newest first. */
   readonly observations: readonly Observation[];

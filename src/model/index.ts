@@ -1,3 +1,4 @@
+export * from './absence.ts';
 export * from './age.ts';
 export * from './assess.ts';
 export * from './assessment.ts';

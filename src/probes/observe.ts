@@ -10,6 +10,7 @@ import { indyNode } from './indy.ts';
 import { pooledByTarget } from './pool.ts';
 import { Progress } from './progress.ts';
 import { pveApi } from './proxmox.ts';
+import { insideRound } from './proxmox-inside.ts';
 import { clusterReady, clusterRound } from './proxmox-round.ts';
 import { configRound, hostsRound } from './proxmox-scopes.ts';
 import { evmHead, relayRound } from './relay.ts';
@@ -128,6 +129,7 @@ export async function observeEstate(
           hostsRound(context, endpoints, gathered, keep),
           configRound(context, endpoints, gathered, keep),
         ]);
+        await insideRound(context, endpoints, gathered, keep);
       }),
     ),
     progress

@@ -60,5 +60,6 @@ export function readGuestConfig(json: unknown): JsonObject | null {
     memoryMib: wholeOf(data.memory),
     tags: textOf(data.tags, 120),
     ostype: textOf(data.ostype, 20),
+    rootVolume: typeof data.rootfs === 'string' ? textOf(data.rootfs.split(',')[0], 120) : null,
   };
 }

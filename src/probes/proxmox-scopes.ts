@@ -1,4 +1,5 @@
 import type { Endpoint, Json, JsonObject, Observation, SubjectId } from '../model/index.ts';
+import { fitsPlace } from './allow-list.ts';
 import { observe, type ProbeContext } from './context.ts';
 import { failedGet, type JsonGet } from './http-get.ts';
 import { pooled } from './pool.ts';
@@ -59,7 +60,8 @@ function lastView(
   if (last === undefined || endpoint === undefined) return null;
   const nodes = (last.answer.facts.nodes as readonly Json[]).flatMap((node) => {
     const { name, online } = node as { readonly name?: unknown; readonly online?: unknown };
-    return typeof name === 'string' && online === true ? [name] : [];
+    // A name that is none, from whoever gave it, is asked about nowhere.
+    return typeof name === 'string' && online === true && fitsPlace('node', name) ? [name] : [];
   });
   return { endpoint, nodes };
 }
@@ -259,25 +261,34 @@ export async function configRound(
   const guests = gathered.filter(
     (one) => one.probe === 'pve-guest' && typeof one.answer.facts.node === 'string',
   );
-  await pooled(guests.slice(0, MAX_GUESTS), GUESTS_AT_ONCE, async (guest) => {
-    const endpoint = endpoints.find((one) => one.id === guest.endpoint);
-    const { node, type, nodeState } = guest.answer.facts;
-    // What a node that is gone has in its configuration, its cluster still knows; but who asks for it waits for the node.
-    if (endpoint === undefined || context.signal.aborted || nodeState !== undefined) return;
-    if ((type !== 'lxc' && type !== 'qemu') || !guest.request.includes('/cluster/resources')) return;
-    const path = `${API}/nodes/${String(node)}/${type}/${guest.subject.slice('vmid:'.length)}/config`;
-    const read = (json: unknown): HostReading | null => {
-      const facts = readGuestConfig(json);
-      return facts === null ? null : { facts, checks: [] };
-    };
-    const source = pveSource(context, endpoint);
-    keep(
-      await askOne(context, endpoint, source, {
-        probe: 'pve-guest-config',
-        subject: guest.subject,
-        path,
-        read,
-      }),
-    );
+  await pooled(guests.slice(0, MAX_GUESTS), GUESTS_AT_ONCE, async (guest) =>
+    keep(await guestConfig(context, endpoints, guest)),
+  );
+}
+
+/** The configuration of one guest that the cluster listed; nothing where it can not be asked. */
+export async function guestConfig(
+  context: ProbeContext,
+  endpoints: readonly Endpoint[],
+  guest: Observation,
+): Promise<readonly Observation[]> {
+  const endpoint = endpoints.find((one) => one.id === guest.endpoint);
+  const { node, type, nodeState } = guest.answer.facts;
+  // What a node that is gone has in its configuration, its cluster still knows; but who asks for it waits for the node.
+  if (endpoint === undefined || context.signal.aborted || nodeState !== undefined) return [];
+  if ((type !== 'lxc' && type !== 'qemu') || !guest.request.includes('/cluster/resources')) return [];
+  const vmid = guest.subject.slice('vmid:'.length);
+  if (!fitsPlace('node', String(node)) || !fitsPlace('vmid', vmid)) return [];
+  const path = `${API}/nodes/${node}/${type}/${vmid}/config`;
+  const read = (json: unknown): HostReading | null => {
+    const facts = readGuestConfig(json);
+    return facts === null ? null : { facts, checks: [] };
+  };
+  const source = pveSource(context, endpoint);
+  return askOne(context, endpoint, source, {
+    probe: 'pve-guest-config',
+    subject: guest.subject,
+    path,
+    read,
   });
 }

@@ -1,4 +1,4 @@
-import type { EstateAssessment, Finding, Snapshot } from '../model/index.ts';
+import type { Absence, EstateAssessment, Finding, Snapshot } from '../model/index.ts';
 
 /** The machine-readable result of discovery, version 1. Times are RFC 3339 or null. */
 export interface AssessmentDocument {
@@ -32,6 +32,7 @@ export interface AssessmentDocument {
     readonly region: string;
     readonly tier: string | null;
     readonly outage_until: string | null;
+    readonly absence: Absence | null;
     readonly findings: readonly Finding[];
   }[];
 }
@@ -71,6 +72,7 @@ export function assessmentDocument(snapshot: Snapshot, assessment: EstateAssessm
       region: one.subject.region,
       tier: one.subject.tier ?? null,
       outage_until: one.outage?.until ?? null,
+      absence: one.absence,
       findings: one.findings,
     })),
   };

@@ -67,7 +67,7 @@ const SCOPES: readonly ScopeRule[] = [
     title: 'Hyperledger CT presence and readiness',
     has: (one) => ['dlt', 'firefly'].includes(category(one)) || one.subject.id === 'program:cacti',
     probes: ['pve-guest', 'firefly-status', 'fabric-peer', 'fabric-orderer', 'indy-zmtp', 'tcp-connect'],
-    facts: (_input, own) => own.map(stateLine),
+    facts: (_input, own) => own.flatMap((one) => [stateLine(one), ...absenceLines(one)]),
   },
   {
     title: 'Storage topology and backing stores',
@@ -126,7 +126,9 @@ function verdictFor(
   if (normal && index !== 5) return 'as-expected';
   if (!looked) return 'unknown';
   if (index === 5 || index === 6) return worst(findings.map((one) => severityHealth(one)));
-  return worst(own.filter((one) => one.outage === null).map((one) => one.health));
+  // What is only planned, and of which nothing could be asked, makes nothing else unknown.
+  const open = (one: Assessment): boolean => one.status === 'planned' && one.observations.length === 0;
+  return worst(own.filter((one) => one.outage === null && !open(one)).map((one) => one.health));
 }
 
 function severityHealth(one: Finding): Health {
@@ -237,10 +239,19 @@ function fleetFacts({ seen }: ScopeInput, own: readonly Assessment[]): readonly 
   ];
 }
 
+/** What is known of a placeholder's being empty: the verdict, and what each layer says. */
+function absenceLines({ subject, absence }: Assessment): readonly string[] {
+  if (absence === null) return [];
+  return [
+    `${subject.id} proof of absence: ${absence.verdict}, ${absence.reason}`,
+    `${subject.id} layers: ${absence.layers.map((one) => `${one.layer} ${one.looked ? '' : '(not looked) '}${one.text}`).join(' | ')}`,
+  ];
+}
+
 /** `eight-scopes.md`. Pure. */
 export function scopesMarkdown(snapshot: Snapshot, assessment: EstateAssessment): string {
   const scopes = scopesOf(snapshot, assessment);
-  const list = (lines: readonly string[]): readonly string[] => lines.map((line) => `* ${mdText(line, 400)}`);
+  const list = (lines: readonly string[]): readonly string[] => lines.map((line) => `* ${mdText(line, 600)}`);
   return [
     `# The eight scopes of ${mdText(snapshot.estate.name)}`,
     '',

@@ -39,6 +39,7 @@ export function anchorCalls(endpoint: Endpoint): AnchorCall {
         base: endpoint.url,
         path: '',
         jsonRpcBody: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+        listedBy: 'anchor',
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(endpoint.hostHeader === undefined ? {} : { hostHeader: endpoint.hostHeader }),
         ...(endpoint.tls === undefined ? {} : { tls: endpoint.tls }),

@@ -6,6 +6,8 @@ import type { Round } from './live.ts';
 const CLUSTER_MS = 10_000;
 /** Stock and fill of the hosts change slowly, and asking for them costs each host several answers. */
 const HOSTS_MS = 60_000;
+/** What stands inside a placeholder changes seldom, and each command costs its host a process; but it must not outlive its evidence. */
+const INSIDE_MS = 300_000;
 const CHAIN_MS = 5_000;
 const WINDOW_MS = 30_000;
 
@@ -42,6 +44,16 @@ export function estateRounds(
         await hostsRound({ ...context, signal }, endpoints, [...gathered, ...cluster], (found) =>
           seen.push(...found),
         );
+        return seen;
+      },
+    },
+    {
+      name: 'inside',
+      cadenceMs: Math.min(INSIDE_MS, estate.thresholds.evidenceTtlS * 500),
+      ask: async (gathered, signal) => {
+        const { insideRound } = await import('../probes/index.ts');
+        const seen: Observation[] = [];
+        await insideRound({ ...context, signal }, endpoints, gathered, (found) => seen.push(...found));
         return seen;
       },
     },

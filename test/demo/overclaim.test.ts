@@ -289,6 +289,8 @@ describe('overclaims are never believed', () => {
     if (one?.subject.category?.startsWith('besu') !== true) expect(one?.status).not.toBe('deployed');
     // Where the documents say nothing that can be read, there is nothing to be unwell by.
     if (one?.subject.status !== 'unknown') expect(one?.health).not.toBe('ok');
+    // Nothing here identified itself, so nothing is proven to run, and nothing that runs is called empty.
+    if (one?.absence !== null) expect(['listening-unidentified', 'unknown']).toContain(one?.absence.verdict);
   });
 
   it.each(['ceph', 'cacti', 'caliper', 'end-to-end-flow'])(

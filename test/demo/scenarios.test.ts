@@ -27,6 +27,8 @@ async function assess(scenario: string): Promise<EstateAssessment> {
 
 const healths = (assessed: EstateAssessment, id: string): string | undefined =>
   assessed.subjects.find((one) => one.subject.id === id)?.health;
+const absent = (assessed: EstateAssessment, id: string): string | undefined =>
+  assessed.subjects.find((one) => one.subject.id === id)?.absence?.verdict;
 const rules = (assessed: EstateAssessment): readonly string[] => [
   ...new Set(assessed.findings.filter((one) => one.severity !== 'info').map((one) => one.rule)),
 ];
@@ -38,6 +40,9 @@ describe('each scenario gives its own verdict and reason over real sockets', () 
     expect(rules(assessed)).toEqual([]);
     for (const vmid of [6000, 6001, 6002, 6400, 6401, 6402, 6201])
       expect(healths(assessed, `vmid:${vmid}`)).toBe('as-expected');
+    // The disk of one is mounted on its host anyway; what could not be read is not called empty.
+    expect(absent(assessed, 'vmid:6400')).toBe('stopped-empty');
+    expect(absent(assessed, 'vmid:6000')).toBe('unknown');
     const chain = assessed.subjects.find((one) => one.subject.id === 'chain:138');
     const proof = chain?.observations.find((one) => one.probe === 'qbft-proof');
     expect(proof?.answer.facts.verdict).toBe('proven');
@@ -104,6 +109,8 @@ describe('each scenario gives its own verdict and reason over real sockets', () 
     expect(assessed.verdict.exitCode).toBe(0);
     const fabric = assessed.subjects.find((one) => one.subject.id === 'vmid:6000');
     expect([fabric?.status, fabric?.health]).toEqual(['placeholder', 'degraded']);
+    expect(absent(assessed, 'vmid:6000')).toBe('listening-unidentified');
+    expect(fabric?.absence?.layers.find((one) => one.layer === 'inside')?.text).toContain('nc on tcp 7051');
   });
 
   it('hostile-names: nothing hostile is left in anything that a screen or report reads', async () => {

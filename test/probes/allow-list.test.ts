@@ -14,6 +14,9 @@ import {
 } from '../../src/probes/allow-list.ts';
 import { httpRequest } from '../../src/probes/transports/http.ts';
 import { rpcCall } from '../../src/probes/transports/json-rpc.ts';
+import { localRunner } from '../../src/probes/transports/local.ts';
+import { sshRunner } from '../../src/probes/transports/ssh.ts';
+import { tcpExchange } from '../../src/probes/transports/tcp.ts';
 import { endpoint } from './context.ts';
 
 /** What no probe may ever call: everything that changes a node, and what costs it dearly. */
@@ -31,6 +34,26 @@ const NEVER = [
   /^personal_/,
   /^txpool_(?!besuStatistics$)/,
 ];
+
+const PAYLOAD_PATHS = [
+  '/etc/hyperledger',
+  '/var/hyperledger/production',
+  '/var/lib/indy',
+  '/etc/indy',
+  '/etc/firefly',
+  '/opt/firefly',
+  '/root/.firefly',
+  '/var/lib/docker/containers',
+  '/var/lib/docker/image/overlay2/imagedb/content/sha256',
+  '/usr/local/bin/peer',
+  '/usr/local/bin/orderer',
+  '/usr/local/bin/start_indy_node',
+  '/usr/local/bin/firefly',
+];
+
+/** What opens a socket or starts a program, however it is taken in. */
+const DOORS =
+  /(?:from|import\(|require\()\s*['"`](?:node:)?(?:net|tls|http|https|http2|dgram|child_process|cluster|worker_threads|ssh2|undici|ws)['"`]|\bfetch\(|\bnew (?:WebSocket|EventSource|XMLHttpRequest)\(/;
 
 describe('what probes can emit', () => {
   it('holds no JSON-RPC method that changes anything', () => {
@@ -143,10 +166,30 @@ describe('what probes can emit', () => {
       'qm list',
       'pvesm status',
       'pvecm status',
+      'pct exec {vmid} -- ss -H -ltnup',
+      'pct exec {vmid} -- ps -e -o comm=',
+      'pct exec {vmid} -- systemctl list-units --type=service --state=running --no-legend --plain',
+      `pct exec {vmid} -- find -P ${PAYLOAD_PATHS.join(' ')} -maxdepth 1`,
+      'pct exec {vmid} -- df -P -k /',
+      'pvesm path {volume}',
+      'mountpoint -q {mounted}',
+      `find -P ${PAYLOAD_PATHS.map((path) => `{mounted}${path}`).join(' ')} -maxdepth 1`,
+      'df -P -k {mounted}',
     ]);
     expect([...PVESH.before, '…', ...PVESH.after].join(' ')).toBe('pvesh get … --output-format json');
-    expect(LOCAL_PROGRAMS).toEqual(['pvesh', 'pct', 'qm', 'pvesm', 'pvecm', 'hostname']);
-    for (const argv of COMMANDS) for (const part of argv) expect(part).toMatch(/^[A-Za-z0-9+%]+$/);
+    expect(LOCAL_PROGRAMS).toEqual([
+      'pvesh',
+      'pct',
+      'qm',
+      'pvesm',
+      'pvecm',
+      'hostname',
+      'mountpoint',
+      'find',
+      'df',
+    ]);
+    // Nothing that a shell on the other side would read otherwise than as plain words.
+    for (const argv of COMMANDS) for (const part of argv) expect(part).toMatch(/^[A-Za-z0-9+%./={}_-]+$/);
   });
 
   it('asks pvesh for nothing but listed paths, whatever stands in the place of a name', () => {
@@ -192,23 +235,35 @@ describe('what probes can emit', () => {
     await expect(
       rpcCall(one, 'eth_sendRawTransaction' as RpcMethod, [], signal, null),
     ).rejects.toBeInstanceOf(NotAllowedError);
-    await expect(
-      httpRequest({ base: one.url, path: '/api2/json/nodes', timeoutMs: 100, signal }),
-    ).rejects.toBeInstanceOf(NotAllowedError);
+    const door = { base: one.url, path: '', timeoutMs: 100, signal };
+    await expect(httpRequest({ ...door, path: '/api2/json/nodes' })).rejects.toBeInstanceOf(NotAllowedError);
+    for (const body of [
+      '{"method":"eth_sendRawTransaction","params":["0x"]}',
+      '[{"method":"eth_chainId","params":[]},{"method":"admin_addPeer","params":["enode"]}]',
+      '{"method":"debug_getRawHeader","params":["latest"]}',
+      '{}',
+    ])
+      await expect(httpRequest({ ...door, jsonRpcBody: body })).rejects.toBeInstanceOf(NotAllowedError);
+    const tcp = { host: '127.0.0.1', port: 9, listenFirstMs: 0, enough: 1, timeoutMs: 100, signal };
+    expect(() => tcpExchange({ ...tcp, send: Buffer.from('FLUSHALL\r\n') })).toThrow(NotAllowedError);
+    for (const runner of [localRunner(null), sshRunner({}, { ...one, url: 'ssh://root@127.0.0.1:9' })])
+      await expect((async () => runner.run(['pct', 'start', '6000'], 100, signal))()).rejects.toBeInstanceOf(
+        NotAllowedError,
+      );
   });
 
   it('can be left by no other door: only the transports open sockets or processes', () => {
-    const probes = join(import.meta.dirname, '../../src/probes');
-    const files = readdirSync(probes, { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.ts'),
-    );
-    const opening = files.filter((name) =>
-      /from '(node:(net|tls|http|https|dgram|child_process)|ssh2)'|\bfetch\(|\bnew WebSocket\(/.test(
-        readFileSync(join(probes, name), 'utf8'),
-      ),
-    );
+    const source = join(import.meta.dirname, '../../src/probes');
+    const probes = readdirSync(source, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => ({ name, text: readFileSync(join(source, name), 'utf8') }));
+    const holding = (pattern: RegExp): readonly string[] =>
+      probes
+        .filter(({ text }) => pattern.test(text))
+        .map(({ name }) => name)
+        .sort();
     // token.ts runs the command that the operator configured for printing the token.
-    expect(opening.sort()).toEqual([
+    expect(holding(DOORS)).toEqual([
       'token.ts',
       'transports/http.ts',
       'transports/local.ts',
@@ -218,5 +273,35 @@ describe('what probes can emit', () => {
       'transports/tcp.ts',
       'transports/ws.ts',
     ]);
+    // Whatever way a module is named: no package but these is taken in at all.
+    const packages = new Set(
+      probes.flatMap(({ text }) =>
+        [
+          ...text.matchAll(/(?:^import |\} from |\bimport\(|\brequire\().*?['"`]([a-z@][\w@/:-]*)['"`]/gm),
+        ].map(([, name]) => name),
+      ),
+    );
+    expect([...packages].sort()).toEqual([
+      'node:child_process',
+      'node:crypto',
+      'node:fs/promises',
+      'node:http',
+      'node:https',
+      'node:net',
+      'node:os',
+      'node:path',
+      'node:stream',
+      'node:timers/promises',
+      'node:tls',
+      'node:util',
+      'ssh2',
+    ]);
+    // Only the anchor command, which is no probe, sends calls of another list.
+    expect(holding(/listedBy:/)).toEqual([]);
+    // The methods of HTTP: one line of one file names them.
+    expect(holding(/method: [^\n]*'(?:GET|POST|PUT|PATCH|DELETE)'/)).toEqual(['transports/http.ts']);
+    expect(
+      probes.flatMap(({ text }) => text.match(/'(?:GET|POST|PUT|PATCH|DELETE|HEAD)'/g) ?? []).sort(),
+    ).toEqual(["'GET'", "'POST'"]);
   });
 });

@@ -230,6 +230,32 @@ describe('one pass', () => {
     expect(seen).toContain('pve-api a');
   });
 
+  it('asks nothing about a node whose name is none, and goes on', async () => {
+    const strange = ['n1;reboot', '../n1', 'n 1', '$(x)', ''];
+    const one = await apis.serve({
+      ...LISTED,
+      '/cluster/status': [
+        { type: 'cluster', name: 'h', quorate: 1 },
+        ...['n1', ...strange].map((name) => ({ type: 'node', name, online: 1 })),
+      ],
+      '/cluster/resources': [
+        ...resources,
+        ...strange.map((name, at) => ({ type: 'lxc', vmid: 110 + at, node: name, status: 'stopped' })),
+        { type: 'lxc', vmid: 1, node: 'n1', status: 'running' },
+      ],
+      '/nodes/n1/status': { pveversion: 'pve-manager/9.1.7/0', uptime: 1 },
+    });
+    const seen = await observeEstate(contextOf([one], documented(100, 110)).estate, {
+      vantage: 'test',
+      signal: new AbortController().signal,
+      storeRaw: contextOf([]).storeRaw,
+    });
+    expect(seen.find((found) => found.probe === 'pve-host')?.subject).toBe('host:n1');
+    expect(seen.filter((found) => found.probe === 'pve-guest').map((found) => found.subject)).toContain(
+      'vmid:100',
+    );
+  });
+
   it('asks one target only so much at a time', async () => {
     let open = 0;
     let most = 0;

@@ -5,7 +5,7 @@ import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
 import { type AnswerClass, sanitiseLine } from '../../model/index.ts';
-import { assertGetPath } from '../allow-list.ts';
+import { assertGetPath, assertRpcBody } from '../allow-list.ts';
 
 /** What came back for one HTTP request, before anybody reads meaning into it. */
 export interface HttpAnswer {
@@ -26,6 +26,8 @@ export interface HttpRequest {
   readonly path: string;
   /** A JSON-RPC body makes it a POST; everything else is a GET. */
   readonly jsonRpcBody?: string;
+  /** Set by the anchor command alone, which people ask for by itself and confirm: its calls are on a list of its own. */
+  readonly listedBy?: 'anchor';
   readonly authorization?: string;
   readonly hostHeader?: string;
   readonly tls?: { readonly caFile?: string; readonly pinSha256?: string };
@@ -40,10 +42,11 @@ export const MAX_ANSWER = 8 * 1024 * 1024;
 /**
  * Makes one request, without redirects, proxies or kept connections, and names how it ended. Never throws for what the
  * other side does; the certificate is checked before a byte of the request leaves.
- * @throws NotAllowedError for a path that no probe may ask
+ * @throws NotAllowedError for a path that no probe may ask, or a body with a call that none may make
  */
 export async function httpRequest(request: HttpRequest): Promise<HttpAnswer> {
   if (request.jsonRpcBody === undefined) assertGetPath(request.path);
+  else if (request.listedBy === undefined) assertRpcBody(request.jsonRpcBody);
   const url = new URL(request.base);
   const fullPath = `${url.pathname.replace(/\/$/, '')}${request.path}` || '/';
   let ca: string | undefined;

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../model/index.ts';
+import { assertCommand } from '../allow-list.ts';
 import { type ProbeContext, timeoutOf } from '../context.ts';
 import { Gates } from '../gate.ts';
 import { SshConfigError, type SshTarget, sshTarget } from '../ssh-target.ts';
@@ -31,6 +32,7 @@ const kept = new Map<string, Kept>();
 export function sshRunner(context: Pick<ProbeContext, 'keepSshMs'>, endpoint: Endpoint): CommandRunner {
   return {
     async run(argv, timeoutMs, signal) {
+      assertCommand(argv);
       let target: SshTarget;
       try {
         target = await sshTarget(endpoint);

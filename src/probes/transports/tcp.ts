@@ -1,5 +1,6 @@
 import net from 'node:net';
 import type { AnswerClass } from '../../model/index.ts';
+import { assertGreeting } from '../allow-list.ts';
 import { classOfError } from './http.ts';
 
 /** Opens a TCP connection and closes it at once. `ok` proves that something listens, nothing more. */
@@ -48,11 +49,13 @@ export interface TcpQuestion {
 /**
  * Sends some bytes over TCP and takes in the first of the answer. `ok` means that the connection stood: silence until the time-out, or an end
  * of the connection, gives whatever had come until then.
+ * @throws NotAllowedError for bytes that no probe may send
  */
 export function tcpExchange(
   question: TcpQuestion,
 ): Promise<{ readonly class: AnswerClass; readonly detail: string; readonly received: Uint8Array }> {
   const { host, port, send, listenFirstMs, enough, timeoutMs, signal } = question;
+  assertGreeting(send);
   if (signal.aborted)
     return Promise.resolve({ class: 'aborted', detail: 'stopped before asking', received: new Uint8Array() });
   return new Promise((resolve) => {

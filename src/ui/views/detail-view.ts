@@ -54,6 +54,7 @@ function storyOf(one: Assessment, input: ViewInput): readonly Told[] {
     ...judged(one, input),
     ...documented(one, input),
     ...findings(one),
+    ...absent(one),
     ...(one.subject.kind === 'chain' ? governanceLines(one).map((item) => ({ line: item })) : []),
     ...related(one, input),
     ...observed(one, input),
@@ -136,6 +137,21 @@ function findings(one: Assessment): readonly Told[] {
     if (finding.next !== '') out.push(told(span(`    next: ${finding.next}`)));
   }
   return out;
+}
+
+/** Of a placeholder: what is known of its being empty, layer by layer. */
+function absent({ absence }: Assessment): readonly Told[] {
+  if (absence === null) return [];
+  return [
+    ...heading('Proof of absence'),
+    told(
+      span(`  ${absence.verdict}`, absence.verdict === 'unknown' ? 'doubt' : 'plain'),
+      span(`: ${absence.reason}`),
+    ),
+    ...absence.layers.map((one) =>
+      told(span(`    ${one.layer}: ${one.text}`, one.looked ? 'plain' : 'doubt')),
+    ),
+  ];
 }
 
 /** What it depends on and what depends on it; Enter goes there. */
