@@ -3,8 +3,9 @@ import type { DiscoverFlags } from './discover.ts';
 import type { InitFlags } from './init.ts';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
 import type { OutageFlags } from './outage.ts';
+import type { ReportFlags } from './report.ts';
 
-/** The commands that take the estate in and look at it: init, discover, snapshot, outage. */
+/** The commands that take the estate in and look at it: init, discover, snapshot, report, outage. */
 export function addEstate({ program, io, done, command, withConfig, pathsOf }: Kit): void {
   withConfig(
     command(program, 'init [repo]', "write an estate file from a checkout of the operators' repository"),
@@ -65,6 +66,22 @@ export function addEstate({ program, io, done, command, withConfig, pathsOf }: K
     .action(async (path: string, flags: JsonFlag & { out?: string }) => {
       const { snapshotBundle } = await import('./snapshot-more.ts');
       done(await snapshotBundle(path, flags, io));
+    });
+
+  withConfig(
+    command(
+      program,
+      'report <name>',
+      'a deliverable of the master plan from the newest discovery; `list` names them',
+    ),
+  )
+    .option('--offline <snapshot>', 'from this snapshot instead')
+    .option('--json', 'machine-readable output')
+    .addHelpText('after', '\nExit codes: 0 whatever the report says, 2 when there is nothing to report from.')
+    .action(async (name: string, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & ReportFlags>(self);
+      const { reportCommand, reportList } = await import('./report.ts');
+      done(name === 'list' ? reportList(flags, io) : await reportCommand(name, pathsOf(flags), flags, io));
     });
 
   const outage = command(

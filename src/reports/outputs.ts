@@ -37,15 +37,20 @@ export const OUTPUT_NAMES = [
   'conflicts.json',
   'c138.prom',
 ] as const;
+export type OutputName = (typeof OUTPUT_NAMES)[number];
 
-/** Everything that a discovery writes for people and programs: the outputs of the master plan's section 3. Pure. */
+/**
+ * Everything that a discovery writes for people and programs: the outputs of the master plan's section 3. Pure.
+ * @param names only these
+ */
 export function discoveryOutputs(
   snapshot: Snapshot,
   assessment: EstateAssessment,
   artefacts: readonly ArtefactState[],
+  names: readonly OutputName[] = OUTPUT_NAMES,
 ): readonly Output[] {
   const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
-  const texts: Readonly<Record<(typeof OUTPUT_NAMES)[number], () => string>> = {
+  const texts: Readonly<Record<OutputName, () => string>> = {
     'summary.md': () => discoverySummary(snapshot, assessment),
     'assessment.json': () => json(assessmentDocument(snapshot, assessment)),
     'critical-failure-summary.md': () => criticalMarkdown(snapshot, assessment),
@@ -65,5 +70,5 @@ export function discoveryOutputs(
       json({ format: 'c138-conflicts', v: 1, at: snapshot.ended, conflicts: allConflicts(snapshot) }),
     'c138.prom': () => prometheusText(snapshot, assessment),
   };
-  return OUTPUT_NAMES.map((name) => ({ name, text: texts[name]() }));
+  return names.map((name) => ({ name, text: texts[name]() }));
 }
