@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, ClientChannel } from 'ssh2';
 import { type AnswerClass, sanitiseLine } from '../../model/index.ts';
 import { assertCommand } from '../allow-list.ts';
 import type { Gate } from '../gate.ts';
 import { type CommandAnswer, type CommandRunner, MAX_OUTPUT, MAX_STDERR, notRun } from './command.ts';
+
+/** How long to wait before a channel is asked for again that the server had no place for, in milliseconds. */
+const AGAIN_MS = 20;
 
 /** Runs listed commands over one connection, as many side by side as the gate of its host lets through. */
 export class SshSession implements CommandRunner {
@@ -15,6 +19,8 @@ export class SshSession implements CommandRunner {
   /** Called for each command that still runs when the connection ends. */
   readonly #running = new Set<(reason: CommandAnswer) => void>();
   #open = 0;
+  /** The server opened a channel for us at some time: one that it refuses now it may open in a moment. */
+  #opened = false;
   #ended = false;
   #endedBy: CommandAnswer | null = null;
 
@@ -43,6 +49,7 @@ export class SshSession implements CommandRunner {
   async run(argv: readonly string[], timeoutMs: number, signal: AbortSignal): Promise<CommandAnswer> {
     assertCommand(argv);
     const leave = await this.#channels.enter();
+    const until = Date.now() + timeoutMs;
     try {
       for (;;) {
         if (signal.aborted) return notRun('aborted', 'stopped before asking');
@@ -52,13 +59,15 @@ export class SshSession implements CommandRunner {
         this.#open -= 1;
         for (const free of this.#onFree) free();
         if (answer !== 'no-channel') return answer;
-        if (this.#open === 0)
+        // The server opens fewer than we are used to: wait until one of ours ends.
+        if (this.#open > 0) await this.#oneFree(signal);
+        // Those that stood in the way may have ended while we were refused, and the server counts them a moment longer.
+        else if (this.#opened && Date.now() < until) await sleep(AGAIN_MS);
+        else
           return notRun(
             'not-allowed',
             `${this.name} lets us log in, but opens no session (MaxSessions, ForceCommand)`,
           );
-        // The server opens fewer than we are used to: wait until one of ours ends.
-        await this.#oneFree(signal);
       }
     } finally {
       leave();
@@ -117,6 +126,7 @@ export class SshSession implements CommandRunner {
           return;
         }
         channel = stream;
+        this.#opened = true;
         stream.on('data', (chunk: Buffer) => {
           size += chunk.length;
           if (size > MAX_OUTPUT) finish('too-large', `the output of ${argv[0]} is too large`);
