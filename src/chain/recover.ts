@@ -33,8 +33,21 @@ export function recoverSigner(digest: string, rs: string, parity: 0 | 1): string
             yParity: parity,
           })
         : fast(getBytes(digest), getBytes(rs), parity);
-    return key === null ? null : computeAddress(hexlify(key)).toLowerCase();
+    return key === null ? null : addressOf(hexlify(key));
   } catch {
     return null;
   }
+}
+
+/** Addresses of keys that were seen lately: in a journal, or among validators, the same few come back all the time. */
+const addresses = new Map<string, string>();
+const MAX_ADDRESSES = 200;
+
+function addressOf(publicKey: string): string {
+  const known = addresses.get(publicKey);
+  if (known !== undefined) return known;
+  if (addresses.size >= MAX_ADDRESSES) addresses.clear();
+  const address = computeAddress(publicKey).toLowerCase();
+  addresses.set(publicKey, address);
+  return address;
 }

@@ -23,12 +23,12 @@ export async function writeBundle(
   try {
     for (const name of tarOrder(evidenceNames(bytes))) {
       const size = await sizeOf(bytes, name);
-      await handle.write(tarHeader({ name, size }));
-      for await (const chunk of contentOf(bytes, name)) await handle.write(chunk);
-      await handle.write(tarPadding(size));
+      await handle.writeFile(tarHeader({ name, size }));
+      for await (const chunk of contentOf(bytes, name)) await handle.writeFile(chunk);
+      await handle.writeFile(tarPadding(size));
       written.push({ name, size });
     }
-    await handle.write(TAR_END);
+    await handle.writeFile(TAR_END);
     await handle.sync();
     await handle.close();
     await rename(temporary, to);

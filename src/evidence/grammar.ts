@@ -15,8 +15,8 @@ import { VERDICTS } from '../model/runbook.ts';
 import { claimNeedsWitness } from './claims.ts';
 import { firstPrev } from './line.ts';
 import { MerkleStack, merkleLeaf } from './merkle.ts';
+import { DigestList, type RecordList, type Records, WholeRecords } from './record-list.ts';
 import { recoverAddress } from './record-signature.ts';
-import type { Slimmer } from './slim.ts';
 import { digestOf, digestOfTyped, witnessTypedData } from './typed-data.ts';
 
 /** A record that can not stand at this place of the journal. */
@@ -43,10 +43,9 @@ export interface Witnessing {
  * accepts a record and by the verifier afterwards, so that both refuse the same. docs/evidence-format.md section 5.
  */
 export class JournalState {
-  readonly #hashes: Hex[] = [];
+  readonly #hashes = new DigestList();
   readonly #merkle = new MerkleStack();
-  readonly #bodies: RecordBody[] = [];
-  readonly #slimmer: Slimmer | null;
+  readonly #bodies: RecordList;
   #last: RecordBody | null = null;
   readonly #blobs = new Map<string, number>();
   readonly answers = new Map<string, StepAnswer>();
@@ -61,9 +60,9 @@ export class JournalState {
   /** What a seal says, as it was when the seal came. */
   #beforeSeal: Pick<SealBody['seal'], 'count' | 'head' | 'max_clock_step_ms'> | null = null;
 
-  /** @param slimmer makes records small that are only checked, where a journal may be very long */
-  constructor(slimmer: Slimmer | null = null) {
-    this.#slimmer = slimmer;
+  /** @param bodies keeps the records; whoever only checks keeps less of them, since a journal may be very long */
+  constructor(bodies: RecordList = new WholeRecords()) {
+    this.#bodies = bodies;
   }
 
   get open(): OpenBody | null {
@@ -72,10 +71,11 @@ export class JournalState {
   get seal(): SealBody | null {
     return this.#seal;
   }
-  get bodies(): readonly RecordBody[] {
+  get bodies(): Records {
     return this.#bodies;
   }
-  get hashes(): readonly Hex[] {
+  /** Digests of the lines. */
+  get hashes(): Pick<DigestList, 'length' | 'at'> {
     return this.#hashes;
   }
   /** Digest of the trust store in force. */
@@ -124,7 +124,7 @@ export class JournalState {
   #checkReferences(body: RecordBody): void {
     if (body.kind === 'witness' || body.kind === 'correction') this.#checkRef(body.seq, body.ref);
     if (body.kind === 'correction') {
-      const target = this.#bodies[body.ref.seq];
+      const target = this.#bodies.at(body.ref.seq);
       if (
         target === undefined ||
         (target.kind !== 'confirm' && target.kind !== 'correction') ||
@@ -154,7 +154,7 @@ export class JournalState {
   }
 
   #checkRef(seq: number, ref: LineRef): void {
-    if (ref.seq >= seq || this.#hashes[ref.seq] !== ref.line_sha256)
+    if (ref.seq >= seq || this.#hashes.at(ref.seq) !== ref.line_sha256)
       throw new GrammarError(`record ${seq} refers to line ${ref.seq} by another digest than that line has`);
   }
 
@@ -167,8 +167,7 @@ export class JournalState {
     this.#noteClock(body);
     this.#last = body;
     this.#hashes.push(hash);
-    const kept = this.#slimmer === null ? body : this.#slimmer.body(body);
-    this.#bodies.push(kept);
+    this.#bodies.push(body);
     if (body.kind === 'open') {
       this.#open = body;
       this.#trust = body.open.trust_sha256;
@@ -176,13 +175,14 @@ export class JournalState {
     if (body.kind === 'resume') this.#trust = body.resume.trust_sha256;
     if (body.kind === 'probe' || body.kind === 'confirm') this.#keep(body.seq, body.observations);
     if (body.kind === 'witness') this.witnessings.push({ ref: body.ref, by: body.witness });
-    if (kept.kind === 'confirm' || kept.kind === 'correction' || kept.kind === 'deviation')
+    const kept = this.#bodies.at(-1);
+    if (kept?.kind === 'confirm' || kept?.kind === 'correction' || kept?.kind === 'deviation')
       this.#answer(kept);
   }
 
   #keep(seq: number, observations: readonly Observation[]): void {
     if (observations.length === 0) return;
-    this.evidence.set(seq, this.#slimmer?.observations(observations) ?? observations);
+    this.evidence.set(seq, this.#bodies.observations(observations));
     for (const { raw } of observations) if (raw !== null) this.#blobs.set(raw.sha256, raw.bytes);
   }
 

@@ -4,9 +4,13 @@ import { READ } from './files.ts';
 import type { TornTail } from './journal-types.ts';
 import { MAX_LINE_BYTES } from './line.ts';
 
+/** Bytes that are read at a time. */
+const CHUNK_BYTES = 1 << 20;
+
 /** The bytes of a journal, read in pieces as often as somebody asks. */
 export interface JournalBytes {
   readonly size: number;
+  /** Each piece is there until the next one is asked for; then its memory is used again. */
   chunks(): AsyncIterable<Uint8Array>;
 }
 
@@ -27,9 +31,23 @@ export function journalInFile(path: string, size: number, from = 0): JournalByte
     async *chunks() {
       if (size === 0) return;
       const handle = await open(path, READ);
-      // Not further than the size that was looked at: the writer may be adding to it.
-      const stream = handle.createReadStream({ start: from, end: from + size - 1, highWaterMark: 1 << 20 });
-      for await (const chunk of stream) yield chunk as Buffer;
+      try {
+        const buffer = Buffer.allocUnsafe(Math.min(size, CHUNK_BYTES));
+        // Not further than the size that was looked at: the writer may be adding to it.
+        for (let done = 0; done < size; ) {
+          const { bytesRead } = await handle.read(
+            buffer,
+            0,
+            Math.min(buffer.length, size - done),
+            from + done,
+          );
+          if (bytesRead === 0) break;
+          done += bytesRead;
+          yield buffer.subarray(0, bytesRead);
+        }
+      } finally {
+        await handle.close();
+      }
     },
   };
 }

@@ -126,7 +126,7 @@ export class Journal {
         found.state.trustSha256 ?? found.trustSha256,
         found.state,
       );
-      return { journal, records: found.state.bodies, torn: found.torn, fromMirror: found.fromMirror };
+      return { journal, records: [...found.state.bodies], torn: found.torn, fromMirror: found.fromMirror };
     } catch (error) {
       await letGo(copies);
       throw error;

@@ -69,7 +69,7 @@ export async function recoverCopies(files: Files, copies: readonly CopyFiles[]):
 async function levelFiles(files: Files, copies: readonly CopyFiles[], state: JournalState): Promise<void> {
   const named = [
     ...[...state.blobs.keys()].map((name) => ({ folder: 'blobs', name, max: MAX_BLOB_BYTES })),
-    ...state.bodies
+    ...[...state.bodies]
       .filter((body) => body.kind === 'resume')
       .map((body) => ({ folder: '', name: laterTrustFile(body.resume.trust_sha256), max: MAX_TRUST_BYTES })),
   ];

@@ -2,11 +2,18 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
-import { type BadSignature, checkBatch, SIGNATURE_WORKER, type SignatureBatch } from './signature-worker.ts';
+import { MAX_LINE_BYTES } from './line.ts';
+import {
+  type BadSignature,
+  checkBatch,
+  SIGNATURE_WORKER,
+  type SignatureAnswer,
+  type SignatureBatch,
+} from './signature-worker.ts';
 
-/** Lines that one thread gets at a time, and bytes of them. */
+/** Lines that one thread gets at a time, and the room for them in bytes. */
 const BATCH_LINES = 400;
-const BATCH_BYTES = 1 << 20;
+const BATCH_BYTES = 1 << 19;
 /** Journals below this size in bytes are checked on the spot: starting threads would take longer. */
 const WORTH_THREADS = 2 << 20;
 const MAX_THREADS = 16;
@@ -14,8 +21,10 @@ const MAX_THREADS = 16;
 /** Checks signatures while the journal is still being read, on all cores where it is long. */
 export class SignaturePool {
   readonly #threads: Thread[] = [];
-  #batch: Uint8Array[] = [];
-  #bytes = 0;
+  /** Memory that came back from the threads. */
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+  #bytes = new Uint8Array(BATCH_BYTES);
+  #ends: number[] = [];
   #first = 0;
   #bad: BadSignature | null = null;
   readonly #waiting: Promise<void>[] = [];
@@ -28,35 +37,35 @@ export class SignaturePool {
 
   /** Adds the next line. Resolves when there is room for another. */
   async add(line: Uint8Array, estateId: string): Promise<void> {
-    this.#batch.push(Uint8Array.from(line));
-    this.#bytes += line.length;
-    if (this.#batch.length >= BATCH_LINES || this.#bytes >= BATCH_BYTES) await this.#send(estateId);
+    const end = this.#ends.at(-1) ?? 0;
+    this.#bytes.set(line, end);
+    this.#ends.push(end + line.length);
+    if (this.#ends.length >= BATCH_LINES || end + line.length > BATCH_BYTES - MAX_LINE_BYTES)
+      await this.#send(estateId);
   }
 
   async #send(estateId: string): Promise<void> {
-    if (this.#batch.length === 0) return;
-    const ends: number[] = [];
-    let end = 0;
-    for (const line of this.#batch) {
-      end += line.length;
-      ends.push(end);
-    }
-    const bytes = new Uint8Array(end);
-    for (const [index, line] of this.#batch.entries()) bytes.set(line, index === 0 ? 0 : ends[index - 1]);
-    const batch: SignatureBatch = { first: this.#first, bytes, ends, estateId };
-    this.#first += this.#batch.length;
-    this.#batch = [];
-    this.#bytes = 0;
-    const free = this.#threads.reduce<Thread | null>(
+    if (this.#ends.length === 0) return;
+    const batch: SignatureBatch = { first: this.#first, bytes: this.#bytes, ends: this.#ends, estateId };
+    this.#first += this.#ends.length;
+    this.#ends = [];
+    const idle = this.#threads.reduce<Thread | null>(
       (best, one) => (best === null || one.load < best.load ? one : best),
       null,
     );
-    if (free === null) this.#note(checkBatch(batch));
-    else {
-      this.#waiting.push(free.check(batch).then((bad) => this.#note(bad)));
-      // Two batches a thread keep it busy; more would only fill the memory.
-      if (this.#waiting.length >= 2 * this.#threads.length) await this.#waiting.shift();
+    if (idle === null) {
+      this.#note(checkBatch(batch));
+      return;
     }
+    this.#waiting.push(
+      idle.check(batch).then(({ bad, bytes }) => {
+        this.#note(bad);
+        this.#free.push(bytes);
+      }),
+    );
+    // Two batches a thread keep it busy; more would only fill the memory.
+    if (this.#waiting.length >= 2 * this.#threads.length) await this.#waiting.shift();
+    this.#bytes = this.#free.pop() ?? new Uint8Array(BATCH_BYTES);
   }
 
   #note(bad: BadSignature | null): void {
@@ -78,11 +87,11 @@ export class SignaturePool {
 
 class Thread {
   readonly #worker: Worker;
-  readonly #answers: PromiseWithResolvers<BadSignature | null>[] = [];
+  readonly #answers: PromiseWithResolvers<SignatureAnswer>[] = [];
 
   constructor() {
     this.#worker = new Worker(...workerSource());
-    this.#worker.on('message', (bad: BadSignature | null) => this.#answers.shift()?.resolve(bad));
+    this.#worker.on('message', (answer: SignatureAnswer) => this.#answers.shift()?.resolve(answer));
     this.#worker.on('error', (error) => {
       for (const one of this.#answers.splice(0)) one.reject(error);
     });
@@ -93,11 +102,11 @@ class Thread {
     return this.#answers.length;
   }
 
-  check(batch: SignatureBatch): Promise<BadSignature | null> {
-    const answer = Promise.withResolvers<BadSignature | null>();
+  check(batch: SignatureBatch): Promise<SignatureAnswer> {
+    const answer = Promise.withResolvers<SignatureAnswer>();
     this.#answers.push(answer);
     this.#worker.ref();
-    this.#worker.postMessage(batch, [batch.bytes.buffer as ArrayBuffer]);
+    this.#worker.postMessage(batch, [batch.bytes.buffer]);
     return answer.promise;
   }
 

@@ -9,8 +9,8 @@ import { SignatureError } from './record-signature.ts';
 export interface SignatureBatch {
   /** Number of the first line, from 0. */
   readonly first: number;
-  readonly bytes: Uint8Array;
-  /** Where each line ends in `bytes`. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where each line ends in `bytes`, which may be longer than the last of them. */
   readonly ends: readonly number[];
   readonly estateId: string;
 }
@@ -41,10 +41,19 @@ export function checkBatch(batch: SignatureBatch): BadSignature | null {
   return null;
 }
 
+/** What comes back for a batch: its memory too, to be filled again. */
+export interface SignatureAnswer {
+  readonly bad: BadSignature | null;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** Answers batches until the port is closed. */
 export async function serveSignatures(port: MessagePort): Promise<void> {
   await loadNativeRecovery();
-  port.on('message', (batch: SignatureBatch) => port.postMessage(checkBatch(batch)));
+  port.on('message', (batch: SignatureBatch) => {
+    const answer: SignatureAnswer = { bad: checkBatch(batch), bytes: batch.bytes };
+    port.postMessage(answer, [answer.bytes.buffer]);
+  });
 }
 
 if (!isMainThread && parentPort !== null && workerData?.kind === SIGNATURE_WORKER)

@@ -1,55 +1,81 @@
+import { mayShowDeployed } from '../model/claims.ts';
 import type { Observation } from '../model/observation.ts';
 import type { RecordBody } from '../model/record.ts';
+import type { RecordList } from './record-list.ts';
 
 const NOTHING: readonly Observation[] = [];
 
 /**
- * Makes records small for a checker, who reads very long journals and needs of each record only who answered what. Parts that
- * come back in every record (who, where, which step) are kept once; long texts and answers of probes are dropped.
+ * The records of a journal as a checker needs them, who may read very long ones: who answered what, and when. What comes back in
+ * record after record is kept once, so that each further one costs two numbers; texts, answers of probes and signatures, which no
+ * rule looks at after they were checked, are dropped.
  */
-export class Slimmer {
-  readonly #kept = new Map<string, unknown>();
+export class SlimRecords implements RecordList {
+  /** Records without `seq` and `at`, each once. */
+  readonly #kinds: RecordBody[] = [];
+  readonly #places = new Map<string, number>();
+  readonly #which: number[] = [];
+  /** Milliseconds since 1970: the one spelling of a time in a record is that of `toISOString`. */
+  readonly #at: number[] = [];
 
-  /** The record without what no rule of verification looks at after its signature was checked. */
-  body(body: RecordBody): RecordBody {
-    const slim = {
-      ...body,
-      session: this.#once(body.session),
-      prev: '0x',
-      where: this.#once(body.where),
-      tool: this.#once(body.tool),
-      actor: this.#once(body.actor),
-      clock: this.#once({ ...body.clock, mono_ns: '0' }),
-      ...('step' in body ? { step: this.#once(withoutTexts(body.step)) } : {}),
-      ...('claims' in body ? { claims: this.#once(body.claims) } : {}),
-      ...('observations' in body ? { observations: NOTHING } : {}),
-      ...('note' in body ? { note: '' } : {}),
-    };
-    return slim as RecordBody;
+  get length(): number {
+    return this.#which.length;
   }
 
-  /** Observations with all that a claim can rest on, and nothing else. */
+  push(body: RecordBody): void {
+    const slim = slimmed(body);
+    const key = JSON.stringify(slim);
+    let place = this.#places.get(key);
+    if (place === undefined) {
+      // Parsed again, so that it holds on to nothing of the line.
+      place = this.#kinds.push(JSON.parse(key) as RecordBody) - 1;
+      this.#places.set(key, place);
+    }
+    this.#which.push(place);
+    this.#at.push(Date.parse(body.at));
+  }
+
+  at(index: number): RecordBody | undefined {
+    const seq = index < 0 ? this.length + index : index;
+    const kind = this.#kinds[this.#which[seq] ?? -1];
+    return kind === undefined ? undefined : { ...kind, seq, at: new Date(this.#at[seq] ?? 0).toISOString() };
+  }
+
+  *[Symbol.iterator](): Generator<RecordBody> {
+    for (let seq = 0; seq < this.length; seq += 1) yield this.at(seq) as RecordBody;
+  }
+
+  /** Those that a claim of `deployed` can rest on, with what it needs of them. */
   observations(list: readonly Observation[]): readonly Observation[] {
-    return list.map((one) => ({
+    const bearing = list.filter(mayShowDeployed);
+    if (bearing.length === 0) return NOTHING;
+    return bearing.map((one) => ({
       ...one,
+      endpoint: '',
       request: '',
-      answer: {
-        class: one.answer.class,
-        facts: {},
-        checks: one.answer.checks.map((check) => ({ ...check, reason: '', next: '' })),
-      },
+      vantage: '',
+      started: one.ended,
+      answer: { class: one.answer.class, facts: {}, checks: [] },
       raw: null,
     }));
   }
+}
 
-  #once<T>(value: T): T {
-    const key = JSON.stringify(value);
-    const known = this.#kept.get(key);
-    if (known !== undefined) return known as T;
-    if (this.#kept.size > 10_000) this.#kept.clear();
-    this.#kept.set(key, value);
-    return value;
-  }
+/** The record without what differs from one to the next, and without what no rule looks at after its signature was checked. */
+function slimmed(body: RecordBody): RecordBody {
+  const slim = {
+    ...body,
+    seq: 0,
+    at: '',
+    prev: '0x',
+    clock: { ...body.clock, mono_ns: '0' },
+    ...('step' in body ? { step: withoutTexts(body.step) } : {}),
+    ...('observations' in body ? { observations: NOTHING } : {}),
+    ...('note' in body ? { note: '' } : {}),
+    ...(body.kind === 'witness' ? { witness: { ...body.witness, sig: '0x' } } : {}),
+    ...(body.kind === 'event' ? { event: { name: body.event.name, detail: {} } } : {}),
+  };
+  return slim as RecordBody;
 }
 
 function withoutTexts<T>(step: T): T {

@@ -149,6 +149,8 @@ function countersigned(
   miss: Miss,
 ): ReadonlyMap<string, boolean> {
   const persons = new Map<string, boolean>();
+  const signers = new Set<string>();
+  for (const { actor } of state.bodies) if (actor !== null) signers.add(actor.person);
   const seal: RecordBody | undefined = state.bodies.at(-1);
   for (const [name, file] of bytes.countersigns) {
     const { session, ref, witness, estate_id } = readCountersign(name, file);
@@ -156,7 +158,7 @@ function countersigned(
       session !== state.open?.session ||
       estate_id !== state.open.open.estate_id ||
       ref.seq !== seal?.seq ||
-      ref.line_sha256 !== state.hashes[ref.seq]
+      ref.line_sha256 !== state.hashes.at(ref.seq)
     )
       throw new VerifyStop(EXIT.tampered, 'V13', `${name} is about another seal`);
     const key = findKey(store, witness.address);
@@ -167,7 +169,7 @@ function countersigned(
           ? 'the key belongs to another person'
           : keyProblem(key, witness.at, 'approver');
     if (problem !== null) miss('V10', `${name} does not count: ${problem}`);
-    else if (state.bodies.some((body) => body.actor?.person === witness.person))
+    else if (signers.has(witness.person))
       miss('V10', `${name} does not count: the same person took part in the session`);
     else persons.set(witness.person, witness.boot_id !== seal.clock.boot_id);
   }

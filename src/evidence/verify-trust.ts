@@ -1,7 +1,7 @@
 import type { Hex } from '../model/json.ts';
-import type { RecordBody } from '../model/record.ts';
 import { sha256Hex } from './canonical.ts';
 import type { JournalState } from './grammar.ts';
+import type { Records } from './record-list.ts';
 import { checkTrust, findKey, keyProblem, nameOf, parseTrust, TrustError, type TrustStore } from './trust.ts';
 import type { SessionBytes } from './verify-read.ts';
 import { EXIT, type SignerFinding, VerifyStop } from './verify-report.ts';
@@ -95,8 +95,9 @@ function refuseExpired(state: JournalState, stores: ReadonlyMap<Hex, TrustStore>
   }
 }
 
-function named(bodies: readonly RecordBody[], digest: Hex): boolean {
-  return bodies.some((body) => body.kind === 'resume' && body.resume.trust_sha256 === digest);
+function named(bodies: Records, digest: Hex): boolean {
+  for (const body of bodies) if (body.kind === 'resume' && body.resume.trust_sha256 === digest) return true;
+  return false;
 }
 
 function parsed(bytes: Uint8Array, what: string): TrustStore {

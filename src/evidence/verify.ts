@@ -11,7 +11,7 @@ import { LineError, lineHash, parseLine } from './line.ts';
 import { parseBody, RecordError } from './record.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
 import { SignaturePool } from './signature-pool.ts';
-import { Slimmer } from './slim.ts';
+import { SlimRecords } from './slim.ts';
 import { checkChain } from './verify-chain.ts';
 import { checkNoted } from './verify-checkpoint.ts';
 import { checkOutside, type OutsidePins } from './verify-outside.ts';
@@ -52,7 +52,7 @@ async function report(
   work: (progress: Progress) => Promise<VerifyExit>,
 ): Promise<VerifyReport> {
   const progress: Progress = {
-    state: new JournalState(new Slimmer()),
+    state: new JournalState(new SlimRecords()),
     signers: [],
     openItems: [],
     assurance: 'L0',
@@ -205,7 +205,7 @@ function orStop<T>(line: number, work: () => T): T {
 
 /** Two copies that go on differently after the same beginning convict whoever signed both. */
 async function refuseFork(state: JournalState, other: SessionBytes): Promise<void> {
-  const theirs = new JournalState(new Slimmer());
+  const theirs = new JournalState(new SlimRecords());
   try {
     await readJournal(other.journal, theirs);
   } catch (error) {
@@ -220,7 +220,7 @@ async function refuseFork(state: JournalState, other: SessionBytes): Promise<voi
     throw new VerifyStop(EXIT.unreadable, 'V0', `${other.folder} is no copy of this session but another one`);
   const shorter = Math.min(state.hashes.length, theirs.hashes.length);
   for (let index = 0; index < shorter; index += 1)
-    if (state.hashes[index] !== theirs.hashes[index])
+    if (state.hashes.at(index) !== theirs.hashes.at(index))
       throw new VerifyStop(
         EXIT.fork,
         'V3',

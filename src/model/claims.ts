@@ -44,11 +44,18 @@ function shown(claim: Claim, at: Rfc3339, evidence: EvidenceBySeq): boolean {
     (evidence.get(seq) ?? []).some(
       (observation) =>
         observation.subject === claim.subject &&
-        observation.answer.class === 'ok' &&
-        observation.answer.checks.every((check) => check.result !== 'fail') &&
-        compareLevels(effectiveLevel(observation), 'app') >= 0 &&
+        mayShowDeployed(observation) &&
         isFresh(observation, Date.parse(at), CLAIM_FRESH_S),
     ),
+  );
+}
+
+/** A passing observation of the service itself. */
+export function mayShowDeployed(observation: Observation): boolean {
+  return (
+    observation.answer.class === 'ok' &&
+    observation.answer.checks.every((check) => check.result !== 'fail') &&
+    compareLevels(effectiveLevel(observation), 'app') >= 0
   );
 }
 

@@ -155,7 +155,7 @@ function answerBody(
       .filter((one) => state.attached.some(({ sha256 }) => sha256 !== null && sha256 === one.raw?.sha256)),
   };
   if (!correction || seq === null) return confirmBody(at, actor, answer);
-  const hash = run.journal?.state.hashes[seq];
+  const hash = run.journal?.state.hashes.at(seq);
   if (hash === undefined) throw new RunError(`record ${seq} is not in the journal`);
   return correctionBody(at, actor, { seq, line_sha256: hash }, answer);
 }

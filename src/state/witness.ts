@@ -114,7 +114,7 @@ export interface Taking {
   readonly position: Position;
   readonly estateId: string;
   readonly records: readonly RecordBody[];
-  readonly hashes: readonly string[];
+  readonly hashes: { at(index: number): string | undefined };
   readonly trust: TrustStore;
 }
 
@@ -156,7 +156,7 @@ function refuseForeign(answer: WitnessAnswer, taking: Taking): void {
   const { witness } = answer;
   if (answer.session !== taking.position.session || answer.estate_id !== taking.estateId)
     throw new ExchangeError('this answer belongs to another session');
-  if (taking.hashes[answer.ref.seq] !== answer.ref.line_sha256)
+  if (taking.hashes.at(answer.ref.seq) !== answer.ref.line_sha256)
     throw new ExchangeError('this answer is about another record than this session holds');
   const key = findKey(taking.trust, witness.address);
   if (key === null)
