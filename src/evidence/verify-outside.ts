@@ -22,8 +22,8 @@ export interface OutsidePins {
 
 export interface Outside {
   readonly findings: readonly VerifyFinding[];
-  /** Somebody outside the estate bounds the session in time. */
-  readonly bounded: boolean;
+  /** The earliest time by which an authority outside the estate saw the sealed journal; null where none did. */
+  readonly notAfter: string | null;
 }
 
 /**
@@ -40,8 +40,8 @@ export async function checkOutside(
   const note = (severity: VerifyFinding['severity'], text: string): void => {
     findings.push({ step: 'V13', severity, line: null, text });
   };
-  let bounded = false;
-  if (bytes.outside.size === 0) return { findings, bounded };
+  let notAfter: string | null = null;
+  if (bytes.outside.size === 0) return { findings, notAfter };
   if (state.seal === null)
     throw new VerifyStop(
       EXIT.tampered,
@@ -65,7 +65,7 @@ export async function checkOutside(
         if (name !== timestampName(file)) throw new TimestampError('its name is not the digest of its bytes');
         const stamp = checkTimestamp(file, digests.sha256, pins.tsa ?? null);
         if (stamp.trusted) {
-          bounded = true;
+          if (notAfter === null || stamp.at < notAfter) notAfter = stamp.at;
           note('info', `${name}: the sealed journal existed at ${stamp.at}, says ${stamp.authority}`);
         } else
           note(
@@ -78,7 +78,7 @@ export async function checkOutside(
         throw new VerifyStop(EXIT.tampered, 'V13', `${name}: ${error.message}`);
       throw error;
     }
-  return { findings, bounded };
+  return { findings, notAfter };
 }
 
 async function digestsOf(

@@ -1,5 +1,5 @@
 import type { Hex } from '../model/json.ts';
-import type { CountersignFile, RecordBody, RecordKind } from '../model/record.ts';
+import type { CountersignFile, DetachedSignature, RecordKind } from '../model/record.ts';
 import type { Runbook } from '../model/runbook.ts';
 import { CanonicalError, parseCanonical } from './canonical.ts';
 import { claimProblem } from './claims.ts';
@@ -34,7 +34,7 @@ const PERFORMERS_OWN: ReadonlySet<RecordKind> = new Set<RecordKind>([
 
 /** V8, V10 to V12 and V14: what the runbook, the trust store and the claims rules ask for. */
 export function checkPolicy(
-  bytes: SessionBytes,
+  countersigns: ReadonlyMap<string, DetachedSignature>,
   runbook: Runbook,
   store: TrustStore,
   progress: Progress,
@@ -60,7 +60,7 @@ export function checkPolicy(
     store.body.policy.countersigners,
     store.body.policy.witness_for.includes('seal') ? 1 : 0,
   );
-  const countersigners = countersigned(bytes, state, store, miss);
+  const countersigners = countersigned(countersigns, state, store, miss);
   if (countersigners.size < wanted)
     miss('V10', `${countersigners.size} of ${wanted} countersignatures over the seal`);
   if ([...countersigners.values()].some((elsewhere) => elsewhere)) progress.assurance = 'L2';
@@ -139,11 +139,31 @@ function checkTimes(state: JournalState, store: TrustStore, progress: Progress, 
 }
 
 /**
- * Persons other than those who signed in the session who countersigned the seal, each with whether it was on another
- * machine. A countersignature that does not hold is tampering.
+ * V10: the countersignatures beside a sealed journal, by the name of their file. One that does not hold is tampering.
+ * @throws VerifyStop 20
  */
-function countersigned(
+export function readCountersigns(
   bytes: SessionBytes,
+  state: JournalState,
+): ReadonlyMap<string, DetachedSignature> {
+  const read = new Map<string, DetachedSignature>();
+  for (const [name, file] of bytes.countersigns) {
+    const { session, ref, witness, estate_id } = readCountersign(name, file);
+    if (
+      session !== state.open?.session ||
+      estate_id !== state.open.open.estate_id ||
+      ref.seq !== state.bodies.length - 1 ||
+      ref.line_sha256 !== state.hashes.at(ref.seq)
+    )
+      throw new VerifyStop(EXIT.tampered, 'V13', `${name} is about another seal`);
+    read.set(name, witness);
+  }
+  return read;
+}
+
+/** Persons other than those who signed in the session who countersigned the seal, each with whether it was on another machine. */
+function countersigned(
+  countersigns: ReadonlyMap<string, DetachedSignature>,
   state: JournalState,
   store: TrustStore,
   miss: Miss,
@@ -151,29 +171,25 @@ function countersigned(
   const persons = new Map<string, boolean>();
   const signers = new Set<string>();
   for (const { actor } of state.bodies) if (actor !== null) signers.add(actor.person);
-  const seal: RecordBody | undefined = state.bodies.at(-1);
-  for (const [name, file] of bytes.countersigns) {
-    const { session, ref, witness, estate_id } = readCountersign(name, file);
-    if (
-      session !== state.open?.session ||
-      estate_id !== state.open.open.estate_id ||
-      ref.seq !== seal?.seq ||
-      ref.line_sha256 !== state.hashes.at(ref.seq)
-    )
-      throw new VerifyStop(EXIT.tampered, 'V13', `${name} is about another seal`);
-    const key = findKey(store, witness.address);
-    const problem =
-      key === null
-        ? 'the key is not in the trust store'
-        : key.person !== witness.person || nameOf(store, key.person) !== witness.name
-          ? 'the key belongs to another person'
-          : keyProblem(key, witness.at, 'approver');
+  for (const [name, witness] of countersigns) {
+    const problem = countersignProblem(store, witness);
     if (problem !== null) miss('V10', `${name} does not count: ${problem}`);
     else if (signers.has(witness.person))
       miss('V10', `${name} does not count: the same person took part in the session`);
-    else persons.set(witness.person, witness.boot_id !== seal.clock.boot_id);
+    else persons.set(witness.person, witness.boot_id !== state.seal?.clock.boot_id);
   }
   return persons;
+}
+
+/** Why a countersignature that holds may not be counted, or null. */
+function countersignProblem(store: TrustStore, witness: DetachedSignature): string | null {
+  const key = findKey(store, witness.address);
+  if (key === null) return 'the key is not in the trust store';
+  if (key.person !== witness.person || nameOf(store, key.person) !== witness.name)
+    return 'the key belongs to another person';
+  if (key.revoked !== null)
+    return `the key ${key.address} is revoked, and nothing shows that this was signed before`;
+  return keyProblem(key, witness.at, 'approver');
 }
 
 function readCountersign(name: string, file: Uint8Array): CountersignFile {

@@ -1,6 +1,6 @@
 import { loadNativeRecovery } from '../chain/recover-native.ts';
 import type { Hex } from '../model/json.ts';
-import type { SealBody } from '../model/record.ts';
+import type { DetachedSignature, SealBody } from '../model/record.ts';
 import type { Runbook } from '../model/runbook.ts';
 import { CanonicalError, canonicalBytes, sameBytes, sha256Hex } from './canonical.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -15,9 +15,10 @@ import { SlimRecords } from './slim.ts';
 import { checkChain } from './verify-chain.ts';
 import { checkNoted } from './verify-checkpoint.ts';
 import { checkOutside, type OutsidePins } from './verify-outside.ts';
-import { assuranceOf, checkPolicy, type Progress } from './verify-policy.ts';
+import { assuranceOf, checkPolicy, type Progress, readCountersigns } from './verify-policy.ts';
 import { readSession, type SessionBytes } from './verify-read.ts';
 import { EXIT, VERDICT_TEXT, type VerifyExit, type VerifyReport, VerifyStop } from './verify-report.ts';
+import { besideVouchers, checkRevoked, countersignVouchers } from './verify-revoked.ts';
 import { checkSigners, type PinnedTrust, settleTrust } from './verify-trust.ts';
 
 export interface VerifyOptions extends PinnedTrust, OutsidePins {
@@ -143,6 +144,14 @@ async function run(
       'V6',
       'no trust was pinned from outside: give --trust FILE or --root ADDRESS. The trust store in the folder cannot vouch for itself',
     );
+  const countersigns =
+    state.seal === null ? new Map<string, DetachedSignature>() : readCountersigns(bytes, state);
+  findings.push(
+    ...checkRevoked(state, store, [
+      ...besideVouchers(state, outside.notAfter, chain.bracket.notAfter),
+      ...countersignVouchers(state, store, [...countersigns.values()]),
+    ]),
+  );
   progress.assurance = assuranceOf(state);
   if (state.seal === null) {
     findings.push({
@@ -153,8 +162,8 @@ async function run(
     });
     return EXIT.open;
   }
-  const exitCode = checkPolicy(bytes, runbook, store, progress);
-  if (outside.bounded) progress.assurance = 'L3';
+  const exitCode = checkPolicy(countersigns, runbook, store, progress);
+  if (outside.notAfter !== null) progress.assurance = 'L3';
   return exitCode;
 }
 

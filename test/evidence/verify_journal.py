@@ -639,7 +639,48 @@ def claims_ok(s, b):
     return True
 
 
-def policy(folder, names, s, steps, store):
+def countersigns(folder, names, s):
+    seal, found = s.bodies[-1], []
+    for name in names:
+        if not re.match(r"countersign-[0-9a-z-]{1,80}\.json\Z", name):
+            continue
+        data = read(os.path.join(folder, name), MAX_FILE)
+        try:
+            need(data.endswith(b"\n"), "end")
+            c = canonical(data[:-1])
+            exact({"format": one_of("c138-countersign"), "v": one_of(1), "estate_id": NAME, "session": HASH, "ref": REF,
+                   "witness": DETACHED})(c)
+        except Malformed as error:
+            raise Stop(20, str(error))
+        tamper(detached_ok(c["estate_id"], c["session"], c["ref"], c["witness"]), "countersignature")
+        tamper(c["session"] == seal["session"] and c["estate_id"] == s.bodies[0]["open"]["estate_id"]
+               and c["ref"] == {"seq": seal["seq"], "line_sha256": s.hashes[-1]}, "another seal")
+        found.append(c["witness"])
+    return found
+
+
+def check_revoked(s, store, signed_besides):
+    keys = {k["address"]: k for k in store["keys"]}
+    signed = []  # record that holds the signature, up to which record it vouches, key, time
+    for b in s.bodies:
+        if b["actor"]:
+            signed.append((b["seq"], b["seq"], b["actor"]["address"], b["at"]))
+        if b["kind"] == "witness":
+            signed.append((b["seq"], b["ref"]["seq"], b["witness"]["address"], b["witness"]["at"]))
+        if b["kind"] == "handover" and b["accept"]:
+            signed.append((b["seq"], b["seq"] - 1, b["accept"]["address"], b["accept"]["at"]))
+    besides = [(None, len(s.bodies) - 1, w["address"], w["at"]) for w in signed_besides]
+    vouchers = [(up_to, keys[who]["person"], at) for _, up_to, who, at in signed + besides
+                if who in keys and keys[who]["revoked"] is None]
+    for seq, _, who, _ in signed:
+        if keys[who]["revoked"] is None:
+            continue
+        since, person = keys[who]["revoked"]["untrusted_since"], keys[who]["person"]
+        if not any(up_to >= seq and at < since and other != person for up_to, other, at in vouchers):
+            raise Stop(30, "revoked, and only its own word says when it signed")
+
+
+def policy(signed_besides, s, steps, store):
     ok = not s.open_items(steps) and not s.repeated
     by_id, charge = {x["id"]: x for x in steps}, None
     for b in s.bodies:
@@ -658,26 +699,15 @@ def policy(folder, names, s, steps, store):
     for step, (_, body) in s.answers.items():
         if "all" in asked or ("critical" in asked and by_id.get(step, {}).get("critical")):
             ok &= bool(s.witnessed(body))
-    persons, seal = set(), s.bodies[-1]
-    for name in names:
-        if not re.match(r"countersign-[0-9a-z-]{1,80}\.json\Z", name):
-            continue
-        data = read(os.path.join(folder, name), MAX_FILE)
-        try:
-            need(data.endswith(b"\n"), "end")
-            c = canonical(data[:-1])
-            exact({"format": one_of("c138-countersign"), "v": one_of(1), "estate_id": NAME, "session": HASH, "ref": REF,
-                   "witness": DETACHED})(c)
-        except Malformed as error:
-            raise Stop(20, str(error))
-        tamper(detached_ok(c["estate_id"], c["session"], c["ref"], c["witness"]), "countersignature")
-        tamper(c["session"] == seal["session"] and c["estate_id"] == s.bodies[0]["open"]["estate_id"]
-               and c["ref"] == {"seq": seal["seq"], "line_sha256": s.hashes[-1]}, "another seal")
-        w = c["witness"]
-        if key_ok(store, w, "approver", w["at"]) and all(not b["actor"] or b["actor"]["person"] != w["person"] for b in s.bodies):
+    persons = set()
+    for w in signed_besides:
+        key = next((k for k in store["keys"] if k["address"] == w["address"]), None)
+        if (key_ok(store, w, "approver", w["at"]) and key["revoked"] is None
+                and all(not b["actor"] or b["actor"]["person"] != w["person"] for b in s.bodies)):
             persons.add(w["person"])
         else:
             ok = False
+    seal = s.bodies[-1]
     ok &= len(persons) >= max(store["policy"]["countersigners"], 1 if "seal" in asked else 0)
     ok &= millis(seal["at"]) - millis(s.bodies[0]["at"]) <= store["policy"]["max_session_h"] * 3600000
     return 0 if ok else 11
@@ -721,7 +751,9 @@ def verify(folder, trust=None, root=None):
                 who.append((b["accept"], "performer", b["accept"]["at"]))
             if not all(key_ok(store, *one) for one in who):
                 raise Stop(30, "signer")
-        return policy(folder, names, s, steps, store) if s.sealed else 10
+        besides = countersigns(folder, names, s) if s.sealed else []
+        check_revoked(s, store, besides)
+        return policy(besides, s, steps, store) if s.sealed else 10
     except Stop as stop:
         if os.environ.get("VERBOSE"):
             print(stop, file=sys.stderr)

@@ -2,6 +2,7 @@ import { TypedDataEncoder } from 'ethers/hash';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { canonicalBytes, sha256Hex } from '../../../src/evidence/canonical.ts';
 import { journalInMemory } from '../../../src/evidence/journal-bytes.ts';
+import { lineHash } from '../../../src/evidence/line.ts';
 import { digestOf, type TypedData, typedDataOf } from '../../../src/evidence/typed-data.ts';
 import { verifyBytes } from '../../../src/evidence/verify.ts';
 import { readSession, type SessionBytes } from '../../../src/evidence/verify-read.ts';
@@ -146,6 +147,7 @@ describe('T7: signers', () => {
     revoked: null,
     ...change,
   });
+  const long = { revoked: revokedAt('2026-12-01T00:00:00.000Z') };
   const cases: readonly (readonly [string, readonly [object | null, object | null], number])[] = [
     ['both known', [{}, {}], 0],
     ['the performer is unknown', [null, {}], 30],
@@ -155,7 +157,10 @@ describe('T7: signers', () => {
     ['the witness has expired', [{}, { not_after: '2026-05-31T00:00:00.000Z' }], 30],
     ['the witness is not valid yet', [{}, { not_before: '2026-07-01T00:00:00.000Z' }], 30],
     ['the performer was revoked before', [{ revoked: revokedAt('2026-05-01T00:00:00.000Z') }, {}], 30],
-    ['the performer was revoked long after', [{ revoked: revokedAt('2026-12-01T00:00:00.000Z') }, {}], 0],
+    ['the performer was revoked long after, and somebody else sealed before that', [long, {}], 0],
+    // Only its own word says when it signed the seal: a thief writes any time there.
+    ['the one who sealed was revoked long after', [{}, long], 30],
+    ['both were revoked long after', [long, long], 30],
     ['the witness was revoked before', [{}, { revoked: revokedAt('2026-05-01T00:00:00.000Z') }], 30],
     ['the performer may only witness', [{ roles: ['witness'] }, {}], 30],
     ['the witness may only perform', [{}, { roles: ['performer'] }], 30],
@@ -168,6 +173,35 @@ describe('T7: signers', () => {
     ];
     const trust = await trustBytes(trustBody({ ...second(), keys }));
     expect(await exitOf(lines, trust)).toBe(exit);
+  });
+
+  test.each([
+    ['a countersignature from before the key was lost', '2026-11-01T00:00:00.000Z', false, 0],
+    ['a countersignature from after', '2026-12-02T00:00:00.000Z', false, 30],
+    ['a countersignature by a key that was lost too', '2026-11-01T00:00:00.000Z', true, 30],
+  ])('what a revoked key signed, with %s', async (_what, at, lost, exit) => {
+    const carl = person('Carl', 0xca71);
+    const body = trustBody({
+      ...second(),
+      people: [ANNA, BERT, carl].map((one) => ({ person: one.person, name: one.name, org: '' })),
+      keys: [keyOf(ANNA, {}), keyOf(BERT, long), keyOf(carl, { roles: ['approver'], ...(lost ? long : {}) })],
+    });
+    const seal = bodies().at(-1) as RecordBody;
+    const ref = { seq: seal.seq, line_sha256: lineHash(Buffer.from(lines.at(-1) as string)) };
+    const file = {
+      format: 'c138-countersign',
+      v: 1,
+      estate_id: ESTATE,
+      session: seal.session,
+      ref,
+      witness: witnessOf(carl, seal.session, ref, { meaning: 'reviewed', at }),
+    };
+    const countersigns = new Map([
+      ['countersign-carl.json', Buffer.concat([canonicalBytes(file), Buffer.from('\n')])],
+    ]);
+    const trust = await trustBytes(body);
+    const report = await verifyBytes({ ...session, countersigns }, { trust });
+    expect(report.exitCode, JSON.stringify(report.findings)).toBe(exit);
   });
 
   test('a witness who says that they are the performer, with a second key of theirs, does not count', async () => {
