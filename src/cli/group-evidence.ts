@@ -37,6 +37,12 @@ export function addEvidence(kit: Kit): void {
       done(await evidenceExport(session, flags, io));
     });
 
+  command(evidence, 'sessions <folder>', 'which sessions a folder holds, and which are missing between them')
+    .option('--json', 'machine-readable output')
+    .action(async (folder: string, flags: { json?: boolean }) => {
+      const { evidenceSessions } = await import('./evidence-sessions.ts');
+      done(await evidenceSessions(folder, flags, io));
+    });
   command(evidence, 'log <session>', 'the timeline of a session or a bundle')
     .option('--json', 'machine-readable output')
     .action(async (session: string, flags: { json?: boolean }) => {

@@ -53,6 +53,8 @@ export function addTrust(kit: Kit): void {
   });
   withPerson(command(trust, 'add', 'make the next version, with one key more'))
     .option('--address <address>', 'the address of the key')
+    .option('--from <time>', 'valid from (UTC); a minute ago by default')
+    .option('--until <time>', 'valid until (UTC); a year from now by default')
     .action(async (_flags, self: Command) => {
       const flags = flagsOf<PathFlags & TrustFlags>(self);
       const { trustAdd } = await import('./trust.ts');
@@ -67,6 +69,22 @@ export function addTrust(kit: Kit): void {
       const { trustRevoke } = await import('./trust-change.ts');
       done(await trustRevoke(pathsOf(flags), flags, io));
     });
+  withConfig(
+    command(trust, 'valid', 'make the next version, in which a key is valid longer, or is used no more'),
+  )
+    .option('--address <address>', 'the address of the key')
+    .option('--until <time>', 'valid until (UTC), or now; what it signed before stands')
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & ChangeFlags>(self);
+      const { trustValid } = await import('./trust-change.ts');
+      done(await trustValid(pathsOf(flags), flags, io));
+    });
+  withConfig(
+    command(trust, 'chain', 'make the next version, with the validators that the estate file pins now'),
+  ).action(async (_flags, self: Command) => {
+    const { trustChain } = await import('./trust.ts');
+    done(await trustChain(pathsOf(flagsOf<PathFlags>(self)), io));
+  });
   withConfig(command(trust, 'roots', 'make the next version, with other roots; old and new quorum sign'))
     .option('--add <address...>', 'a root more')
     .option('--remove <address...>', 'a root less')

@@ -16,6 +16,7 @@ import {
   withPolicy,
   withRoots,
   withSignature,
+  withValidity,
 } from '../evidence/trust-update.ts';
 import { type Hex, sanitiseLine } from '../model/index.ts';
 import type { Paths } from '../state/paths.ts';
@@ -26,6 +27,7 @@ import { readTrustFile, readTrustStore, withSigner } from './with-signer.ts';
 export interface ChangeFlags {
   readonly address?: string | undefined;
   readonly since?: string | undefined;
+  readonly until?: string | undefined;
   readonly reason?: string | undefined;
   readonly add?: readonly string[] | undefined;
   readonly remove?: readonly string[] | undefined;
@@ -33,6 +35,14 @@ export interface ChangeFlags {
   readonly witnessFor?: string | undefined;
   readonly countersigners?: string | undefined;
   readonly root?: string | undefined;
+}
+
+/** A moment. @throws CliError */
+export function timeOf(flag: string, text: string): Date {
+  const time = new Date(text);
+  if (!/^\d{4}-\d\d-\d\d(T[\d:.]+Z)?$/.test(text) || Number.isNaN(time.getTime()))
+    throw new CliError(`${flag}: give a time in UTC, for example 2026-01-31T06:30:00Z`);
+  return time;
 }
 
 /** An address in the one spelling. @throws CliError */
@@ -49,15 +59,21 @@ export function trustRevoke(paths: Paths, flags: ChangeFlags, io: Io): Promise<n
   const reason = (flags.reason ?? '').trim().normalize('NFC');
   if (reason === '') throw new CliError('--reason: say why; whoever verifies later reads it');
   const now = new Date();
-  const since = flags.since === undefined ? now : new Date(flags.since);
-  if (Number.isNaN(since.getTime()))
-    throw new CliError('--since: give a time in UTC, for example 2026-01-31T06:30:00Z');
+  const since = flags.since === undefined ? now : timeOf('--since', flags.since);
   if (since > now) throw new CliError('--since lies in the future; to end a key later, revoke it then');
   return changeTrust(
     paths,
     (body) => withoutTrustIn(body, address, since.toISOString(), reason, now.toISOString()),
     io,
   );
+}
+
+/** `c138 trust valid`: the next version, in which a key is valid longer, or is used no more. */
+export function trustValid(paths: Paths, flags: ChangeFlags, io: Io): Promise<number> {
+  const address = addressOf('--address', flags.address);
+  if (flags.until === undefined) throw new CliError('--until: give a time in UTC, or now');
+  const until = flags.until === 'now' ? new Date() : timeOf('--until', flags.until);
+  return changeTrust(paths, (body) => withValidity(body, address, until.toISOString()), io);
 }
 
 /** `c138 trust roots`: the next version, with other roots or another threshold. Old and new quorum sign. */

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { loadEstate } from '../estate/index.ts';
 import { createTrust, PLAIN_POLICY, type TrustBody, type TrustKey } from '../evidence/trust.ts';
-import { withKey } from '../evidence/trust-update.ts';
-import { type Hex, ROLES, sanitiseLine } from '../model/index.ts';
+import { withChain, withKey } from '../evidence/trust-update.ts';
+import { type DocumentedEstate, type Hex, ROLES, sanitiseLine } from '../model/index.ts';
 import type { Paths } from '../state/paths.ts';
 import { CliError, type Io, printJson } from './io.ts';
-import { changeTrust, writeDurably } from './trust-change.ts';
+import { changeTrust, timeOf, writeDurably } from './trust-change.ts';
 import { readTrustStore, withSigner } from './with-signer.ts';
 
 export interface TrustFlags {
@@ -14,6 +14,8 @@ export interface TrustFlags {
   readonly org?: string | undefined;
   readonly role?: string | undefined;
   readonly address?: string | undefined;
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
@@ -45,20 +47,31 @@ export async function trustInit(paths: Paths, flags: TrustFlags, io: Io): Promis
         keyOf(address, pubkey === '' ? null : pubkey, external ? 'external' : 'keystore', person, roles, now),
       ],
       policy: PLAIN_POLICY,
-      chain:
-        estate.pin === undefined
-          ? null
-          : {
-              genesis_hash: estate.pin.genesisHash as Hex,
-              validators: estate.pin.validators as Hex[],
-              from_block: estate.pin.fromBlock,
-            },
+      chain: chainOf(estate),
       prev_sha256: null,
     };
     await writeDurably(paths.trustFile, await createTrust(body, [(bytes) => signer.signTrust(bytes)]));
     io.err(`c138: version 1 of the trust store written to ${paths.trustFile}\n`);
     return 0;
   });
+}
+
+/** The validators that the estate file pins, in the form of the trust store. */
+function chainOf({ pin }: DocumentedEstate): TrustBody['chain'] {
+  if (pin === undefined) return null;
+  return {
+    genesis_hash: pin.genesisHash as Hex,
+    validators: pin.validators as Hex[],
+    from_block: pin.fromBlock,
+  };
+}
+
+/** `c138 trust chain`: the next version, with the validators that the estate file pins now. */
+export async function trustChain(paths: Paths, io: Io): Promise<number> {
+  const chain = chainOf(await loadEstate(paths.estateFile.path));
+  if (chain === null)
+    throw new CliError(`${sanitiseLine(paths.estateFile.path, 200)} pins no validators (chain.validators)`);
+  return changeTrust(paths, (body) => withChain(body, chain), io);
 }
 
 /** `c138 trust add`: the next version of the trust store, with one key more. */
@@ -69,7 +82,12 @@ export async function trustAdd(paths: Paths, flags: TrustFlags, io: Io): Promise
     throw new CliError(
       '--address: give the address of the key, 0x and 40 hexadecimal digits (c138 key show)',
     );
-  const key = keyOf(address as Hex, null, 'keystore', person, roles, new Date());
+  const key: TrustKey = {
+    ...keyOf(address as Hex, null, 'keystore', person, roles, new Date()),
+    ...(flags.from === undefined ? {} : { not_before: timeOf('--from', flags.from).toISOString() }),
+    ...(flags.until === undefined ? {} : { not_after: timeOf('--until', flags.until).toISOString() }),
+  };
+  if (key.not_after <= key.not_before) throw new CliError('--until is not after --from');
   return changeTrust(paths, (body) => withKey(body, key, { person, name, org: flags.org ?? '' }), io);
 }
 
@@ -88,7 +106,9 @@ export async function trustShow(file: string, flags: TrustFlags, io: Io): Promis
     ...body.keys.map((key) => {
       const name = body.people.find((one) => one.person === key.person)?.name ?? key.person;
       const end =
-        key.revoked === null ? `until ${key.not_after}` : `REVOKED since ${key.revoked.untrusted_since}`;
+        key.revoked === null
+          ? `from ${key.not_before} until ${key.not_after}`
+          : `REVOKED since ${key.revoked.untrusted_since} (${key.revoked.reason})`;
       return `${key.address}  ${name} (${key.person}), ${key.roles.join(', ')}, ${key.type}, ${end}`;
     }),
     body.chain === null

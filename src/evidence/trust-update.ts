@@ -86,7 +86,7 @@ export function withKey(body: TrustBody, key: TrustKey, person: TrustBody['peopl
 }
 
 /**
- * The key is not trusted from a moment on; what it signed before stands.
+ * The key is not trusted from a moment on; what it signed before stands where somebody else shows that it was before.
  * @throws TrustError when it is not known, or was revoked from an earlier moment already
  */
 export function withoutTrustIn(
@@ -106,6 +106,32 @@ export function withoutTrustIn(
       one.address === address ? { ...one, revoked: { at, reason, untrusted_since: since } } : one,
     ),
   };
+}
+
+/**
+ * The key is valid until another moment: longer, or no longer where it is to be used no more and nobody else can have it.
+ * @throws TrustError when it is not known, is revoked, or would never have been valid
+ */
+export function withValidity(body: TrustBody, address: Hex, until: Rfc3339): TrustBody {
+  const key = body.keys.find((one) => one.address === address);
+  if (key === undefined) throw new TrustError(`${address} is not in the trust store`);
+  if (key.revoked !== null)
+    throw new TrustError(`${address} is revoked, and stays so; make a new key for its holder`);
+  if (until <= key.not_before) throw new TrustError(`${address} is valid only from ${key.not_before}`);
+  return {
+    ...body,
+    keys: body.keys.map((one) => (one.address === address ? { ...one, not_after: until } : one)),
+  };
+}
+
+/**
+ * The store with the validators that the estate file pins now.
+ * @throws TrustError when nothing changes
+ */
+export function withChain(body: TrustBody, chain: TrustBody['chain']): TrustBody {
+  if (JSON.stringify(chain) === JSON.stringify(body.chain))
+    throw new TrustError('the trust store pins these validators already');
+  return { ...body, chain };
 }
 
 /** @throws TrustError when a root is not there, is there twice, or too few are left */

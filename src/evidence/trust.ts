@@ -142,9 +142,27 @@ export function parseTrust(bytes: Uint8Array): TrustStore {
     checkContent(body);
     return { body, bodyBytes: canonicalBytes(body), sigs, sha256: sha256Hex(bytes) };
   } catch (error) {
-    const what = error instanceof Error ? error.message : String(error);
-    throw new TrustError(`the trust store is not well-formed: ${what}`);
+    throw new TrustError(`the trust store is not well-formed: ${messageOf(error)}`);
   }
+}
+
+/**
+ * Reads the exact bytes that the roots sign, strictly.
+ * @throws TrustError
+ */
+export function parseTrustBody(bytes: Uint8Array): TrustBody {
+  try {
+    const body = parseCanonical(bytes);
+    trustBody(body, '');
+    checkContent(body as unknown as TrustBody);
+    return body as unknown as TrustBody;
+  } catch (error) {
+    throw new TrustError(`the trust store is not well-formed: ${messageOf(error)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function checkContent(body: TrustBody): void {

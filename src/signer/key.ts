@@ -88,6 +88,21 @@ export class HeldKey {
   }
 
   /**
+   * Asks for the passphrase once more, before something critical is signed. An external signer asks its holder itself.
+   * @throws KeystoreError when it is not the passphrase
+   */
+  async askAgain(): Promise<void> {
+    if (this.#keystore === null) return;
+    const passphrase = await askSecret(`Passphrase for ${this.#address} once more, the step is critical: `);
+    try {
+      await openKeystore(this.#keystore, passphrase);
+    } catch (error) {
+      if (!(error instanceof KeystoreError)) throw error;
+      throw new KeystoreError('that is not the passphrase; nothing was signed');
+    }
+  }
+
+  /**
    * Signs; the signature has the one spelling of the format: 65 bytes, low s, v 1b or 1c.
    * @param typed what the digest is of; null for what is no typed data, which an external signer never signs
    */

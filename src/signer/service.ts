@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { ANCHOR_GAS, anchorTransaction } from '../evidence/anchor-tx.ts';
-import { parseCanonical } from '../evidence/canonical.ts';
+import { anchorTransaction } from '../evidence/anchor-tx.ts';
 import { codeMatches, codeOf, groupedCode } from '../evidence/code.ts';
 import { lineHash, parseLine } from '../evidence/line.ts';
 import { parseBody } from '../evidence/record.ts';
+import { parseTrustBody } from '../evidence/trust.ts';
 import {
   digestOfTyped,
   type TypedData,
@@ -17,6 +17,7 @@ import type { Hex } from '../model/json.ts';
 import type { RecordBody } from '../model/record.ts';
 import { sanitiseLine } from '../model/sanitise.ts';
 import type { HeldKey } from './key.ts';
+import { anchorLines, recordLines, trustLines } from './plain-lines.ts';
 import type { AnchorAsk, Ask, SignerPrompt } from './protocol.ts';
 import { askLine, tellTerminal } from './terminal.ts';
 
@@ -86,10 +87,18 @@ export class SignerService {
     // One prompt at a time: what is on the screen is what would be signed.
     this.#waiting.clear();
     const promptId = randomUUID();
-    const lines = plainLines(body, estateId, digest, walletHashes(typed));
+    const shown = (extent: 'whole' | 'short') =>
+      recordLines(body, estateId, digest, walletHashes(typed), extent);
     const onTerminal = isCritical(body) && !this.#key.facts.throwAway;
     const until = Date.now() + PROMPT_MS;
-    this.#waiting.set(promptId, { digest, typed, code, until, onTerminal: onTerminal ? lines : null });
+    const lines = shown('short');
+    this.#waiting.set(promptId, {
+      digest,
+      typed,
+      code,
+      until,
+      onTerminal: onTerminal ? shown('whole') : null,
+    });
     return { promptId, code, digest, lines, onTerminal };
   }
 
@@ -103,6 +112,8 @@ export class SignerService {
     if (!codeMatches(await this.#codeFor(waiting, typed), waiting.code))
       throw new RefusedError('that is not the code; nothing was signed');
     this.#waiting.delete(promptId);
+    // A key that was unlocked for ordinary steps is no word of its holder on a critical one.
+    if (waiting.onTerminal !== null) await this.#key.askAgain();
     return this.#key.sign(waiting.digest, waiting.typed);
   }
 
@@ -118,15 +129,10 @@ export class SignerService {
   async #signTrust(bytes: Uint8Array): Promise<{ readonly address: Hex; readonly sig: Hex }> {
     const { address, throwAway } = this.#key.facts;
     // Only the one spelling: what is shown from the parsed content is then all that the bytes can mean.
-    const body: unknown = parseCanonical(bytes);
-    const { estate, version, prev_sha256 } = body as {
-      estate: string;
-      version: number;
-      prev_sha256: Hex | null;
-    };
-    if (throwAway && !/^demo:/.test(estate))
+    const body = parseTrustBody(bytes);
+    if (throwAway && !/^demo:/.test(body.estate))
       throw new RefusedError('a throw-away key is for the simulated estate only');
-    const typed = trustTypedData({ estate, version, prev_sha256 }, bytes);
+    const typed = trustTypedData(body, bytes);
     const digest = digestOfTyped(typed);
     if (!throwAway) {
       for (const line of trustLines(body, digest)) tellTerminal(line);
@@ -159,7 +165,8 @@ export class SignerService {
         ? `You are about to take over this run, as ${sanitiseLine(statement.person, 80)}, as it stands after:`
         : `You are about to sign, as ${sanitiseLine(statement.person, 80)}, that you ${statement.meaning}:`,
     );
-    for (const text of plainLines(body, estateId, digest, walletHashes(typed))) tellTerminal(`  ${text}`);
+    for (const text of recordLines(body, estateId, digest, walletHashes(typed), 'whole'))
+      tellTerminal(`  ${text}`);
     tellTerminal(`  compare aloud with the other side: ${groupedCode(ref.line_sha256)}`);
     const code = codeOf(digest);
     if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
@@ -189,78 +196,4 @@ export class SignerService {
 /** Answers to critical steps are confirmed once more, past the console. */
 function isCritical(body: RecordBody): boolean {
   return (body.kind === 'confirm' || body.kind === 'correction') && body.step.critical;
-}
-
-/** What is about to be signed, in plain words drawn from the bytes themselves. */
-function plainLines(
-  body: RecordBody,
-  estateId: string,
-  digest: Hex,
-  hashes: { readonly domainHash: Hex; readonly messageHash: Hex },
-): readonly string[] {
-  const say = (label: string, text: string): string => `${label.padEnd(9)}${sanitiseLine(text, 160)}`;
-  const { actor } = body;
-  const lines = [
-    say('record', `${body.kind} ${body.seq} of session ${body.session.slice(0, 12)}, estate ${estateId}`),
-    say('by', `${actor?.name ?? ''} as ${actor?.role ?? ''}, at ${body.at}`),
-  ];
-  if (body.kind === 'event')
-    lines.push(say('event', body.event.name), say('says', JSON.stringify(body.event.detail)));
-  if (body.kind === 'deviation') lines.push(say('step', body.step.text), say('note', body.note));
-  if (body.kind === 'handover')
-    lines.push(say('to', `${body.to.name} (${body.to.address})`), say('note', body.note));
-  if (body.kind === 'correction') lines.push(say('corrects', `record ${body.ref.seq}`));
-  if (body.kind === 'resume' && body.resume.note !== '') lines.push(say('note', body.resume.note));
-  if (body.kind === 'confirm' || body.kind === 'correction') {
-    lines.push(say('step', body.step.text), say('expected', body.step.expected));
-    lines.push(say('verdict', body.verdict.replaceAll('_', ' ')));
-    for (const claim of body.claims) lines.push(say('claim', `${claim.subject} is ${claim.state}`));
-    if (body.note !== '') lines.push(say('note', body.note));
-  }
-  if (body.kind === 'open')
-    lines.push(
-      say('runbook', `${body.open.runbook.id} ${body.open.runbook.version}`),
-      ...Object.entries(body.open.variables).map(([name, value]) => say('settles', `${name}: ${value}`)),
-    );
-  if (body.kind === 'seal')
-    lines.push(
-      say(
-        'seals',
-        `${body.seal.count} records, ${body.seal.open_items.length} open items; nothing can be added afterwards`,
-      ),
-    );
-  lines.push(say('digest', digest), say('domain', hashes.domainHash), say('message', hashes.messageHash));
-  return lines;
-}
-
-/** An anchor in plain words. */
-function anchorLines(anchor: AnchorAsk, address: Hex, digest: Hex): readonly string[] {
-  const most = BigInt(ANCHOR_GAS) * BigInt(anchor.gasPrice);
-  return [
-    `sends    nothing, from ${address} to itself`,
-    `says     the digest of the seal of session ${sanitiseLine(anchor.session, 66)}`,
-    `seal     ${anchor.sealSha256}`,
-    `costs    at most ${most} wei (${ANCHOR_GAS} gas at ${anchor.gasPrice} wei), transaction number ${anchor.nonce}`,
-    'stays    on the chain for good, readable by everybody who can read the chain',
-    `digest   ${digest}`,
-  ];
-}
-
-/** A trust store in plain words, drawn from the bytes themselves: whom the signature would make trusted. */
-function trustLines(body: unknown, digest: Hex): readonly string[] {
-  const { estate, version, people, keys } = body as {
-    estate: string;
-    version: number;
-    people: readonly { readonly person: string; readonly name: string }[];
-    keys: readonly { readonly address: string; readonly person: string; readonly roles: readonly string[] }[];
-  };
-  const safe = (text: unknown): string => sanitiseLine(String(text), 120);
-  return [
-    `You are about to sign version ${safe(version)} of the trust store of ${safe(estate)}. It says:`,
-    ...keys.map((key) => {
-      const name = people.find((one) => one.person === key.person)?.name ?? key.person;
-      return `  ${safe(key.address)} is ${safe(name)}, as ${safe(key.roles.join(', '))}`;
-    }),
-    `  digest ${digest}`,
-  ];
 }

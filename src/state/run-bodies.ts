@@ -40,6 +40,8 @@ export function openBody(
     estateId: string;
     trustSha256: Hex;
     compiled: CompiledRunbook;
+    /** The seal that was made last on this machine; null where there is none. */
+    prevSeal: Hex | null;
     /** A header of the estate's chain that is older than this record. */
     chainHeader: JsonObject | null;
   },
@@ -54,7 +56,7 @@ export function openBody(
       estate_id: what.estateId,
       trust_sha256: what.trustSha256,
       runbook: { id: runbook.id, version: runbook.version, sha256, source_sha256: sourceSha256 },
-      prev_seal: null,
+      prev_seal: what.prevSeal,
       variables: Object.fromEntries(runbook.variables.map((one) => [one.name, one.value])),
       chain_header: what.chainHeader,
     },

@@ -1,17 +1,20 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
+  checkTrust,
   createTrust,
   findKey,
   keyProblem,
   nameOf,
   parseTrust,
+  TrustError,
   type TrustStore,
   throwAwayTrust,
 } from '../evidence/trust.ts';
 import type { Actor, DocumentedEstate, Hex } from '../model/index.ts';
 import { type SignerClient, startSigner } from '../signer/client.ts';
 import type { Prompt } from './backend.ts';
+import { rememberTrust } from './trust-seen.ts';
 import type { WorkerInput } from './worker-client.ts';
 
 /** Who signs cannot be settled; the message says what is missing and how to get it. */
@@ -136,12 +139,35 @@ export class RunIdentity implements Identity {
         `there is no trust store ${this.#input.trustFile}; make one with: c138 trust init`,
       );
     }
-    const store = parseTrust(bytes);
-    if (store.body.estate !== this.#estate.id)
-      throw new IdentityError(
-        `the trust store is for the estate ${store.body.estate}, not for ${this.#estate.id}`,
-      );
+    const store = await this.#usable(bytes);
     return { store, bytes, sha256: store.sha256 };
+  }
+
+  /**
+   * Nobody signs under a trust store that a verifier would refuse afterwards.
+   * @throws IdentityError
+   */
+  async #usable(bytes: Uint8Array): Promise<TrustStore> {
+    const { trustFile, stateDir } = this.#input;
+    const refuse = (why: string): IdentityError => new IdentityError(`the trust store ${trustFile}: ${why}`);
+    let store: TrustStore;
+    try {
+      store = parseTrust(bytes);
+      checkTrust(store);
+    } catch (error) {
+      if (!(error instanceof TrustError)) throw error;
+      throw refuse(error.message);
+    }
+    const { estate, expires } = store.body;
+    if (estate !== this.#estate.id)
+      throw refuse(`it is for the estate ${estate}, not for ${this.#estate.id}`);
+    if (expires <= new Date().toISOString())
+      throw refuse(
+        `it expired at ${expires}; its roots make the next version, with c138 trust valid for instance`,
+      );
+    const problem = await rememberTrust(stateDir, store);
+    if (problem !== null) throw refuse(problem);
+    return store;
   }
 
   /**

@@ -2,8 +2,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseLine } from '../evidence/line.ts';
 import { parseBody } from '../evidence/record.ts';
-import { sanitiseLine } from '../model/index.ts';
+import { lastSeal } from '../evidence/session-links.ts';
+import { type Hex, sanitiseLine } from '../model/index.ts';
 import type { SessionSummary } from './backend.ts';
+import { linksIn } from './session-links.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
 
@@ -58,4 +60,10 @@ async function summaryOf(path: string, mirrorOnly: boolean): Promise<SessionSumm
   } catch {
     return null;
   }
+}
+
+/** The seal that a session which is opened now names as the one before it. */
+export async function sealBefore(evidenceDir: string, estateId: string): Promise<Hex | null> {
+  const found = await linksIn(evidenceDir).catch(() => null);
+  return found === null ? null : lastSeal(found.links, estateId);
 }

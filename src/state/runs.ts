@@ -31,7 +31,7 @@ import { checkpointAfter, type Pending, type Run, RunError, runOf, take } from '
 import { lookAt } from './run-look.ts';
 import { bringHome } from './run-mirror.ts';
 import { recordFor } from './run-requests.ts';
-import { folderOf, listSessions } from './run-sessions.ts';
+import { folderOf, listSessions, sealBefore } from './run-sessions.ts';
 import { viewOfRun } from './run-view.ts';
 import { verifySummary } from './verify-summary.ts';
 import { answerText, recordToWitness, takeAnswer, writeWitnessRequest } from './witness.ts';
@@ -233,6 +233,7 @@ class Runs {
         estateId: this.#input.estate.id,
         trustSha256,
         compiled: run.compiled,
+        prevSeal: await sealBefore(this.#input.input.evidenceDir, this.#input.estate.id),
         chainHeader: await recentHeader(this.#input.estate, this.#abort.signal),
       });
     }

@@ -44,7 +44,7 @@ beforeAll(async () => {
   await ran(['trust', 'init', '--person', 'anna', '--name', 'Anna'], [passphrase, signerCode]);
   const steps = [true, false, true, false, false].flatMap((critical) => [
     say('confirm seen'),
-    critical ? signerCode : code,
+    ...(critical ? [signerCode, passphrase] : [code]),
   ]);
   await ran(
     ['runbook', 'run', 'lost-passphrase', '--plain'],

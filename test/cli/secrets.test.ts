@@ -100,7 +100,7 @@ describe('P1 and P4: secrets and what others may read, in a whole life of a key'
       await inside(['trust', 'init', '--person', 'anna', '--name', 'Anna'], [passphrase, signerCode]),
       await inside(
         ['runbook', 'run', 'lost-passphrase', '--plain'],
-        [passphrase, code, say('confirm seen'), signerCode, say('quit')],
+        [passphrase, code, say('confirm seen'), signerCode, passphrase, say('quit')],
       ),
     ];
     const looked = await run(['discover', '--json'], env());

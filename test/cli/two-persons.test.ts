@@ -74,12 +74,12 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
-/** Which steps of the runbook are critical: their code is asked for by the signer itself. */
+/** Which steps of the runbook are critical: the signer itself asks for code and passphrase. */
 const CRITICAL = [true, false, true, false, false];
 const answers = (from: number, to: number): Answer[] =>
   CRITICAL.slice(from, to).flatMap((critical) => [
     say('confirm seen and said'),
-    critical ? signerCode : code,
+    ...(critical ? [signerCode, passphrase] : [code]),
   ]);
 
 /** Anna works the runbook in line mode; the script says what is typed after the beginning is signed. */
@@ -205,6 +205,9 @@ describe('two persons, and only files between them', () => {
 
     const verified = await verify('bert', session);
     expect(verified.code, verified.out).toBe(0);
+    // The opening names the session that was sealed before it on this machine.
+    const linked = await cli('anna', 'evidence', 'sessions', join(homeOf('anna'), 'state', 'evidence'));
+    expect([linked.code, linked.out.match(/follows 0x/g)?.length], linked.out).toEqual([0, 1]);
     // One machine stands in for both here, and the evidence says so: not the level of two machines.
     expect(JSON.parse(verified.out)).toMatchObject({ assurance: 'L1' });
 

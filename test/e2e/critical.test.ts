@@ -83,6 +83,21 @@ describe('a critical step on the screen', () => {
       terminal.type('\r');
       const code = (await terminal.see(/Type (\w{4}) to sign: *$/m))[1] ?? '';
       terminal.type(`${code}\r`);
+      // The key is unlocked, and its holder is asked all the same.
+      await terminal.see(/once more, the step is critical: *$/m);
+      terminal.type('not the passphrase\r');
+      await terminal.see(/that is not the passphrase; nothing was signed/);
+      expect(records()).toHaveLength(1);
+
+      terminal.type('c');
+      await terminal.see(/confirmed: why\?/);
+      terminal.type('nobody has it');
+      await terminal.see(/> nobody has it/);
+      terminal.type('\r');
+      const again = (await terminal.see(/Type (\w{4}) to sign: *$/m))[1] ?? '';
+      terminal.type(`${again}\r`);
+      await terminal.see(/once more, the step is critical: *$/m);
+      terminal.type(`${PASSPHRASE}\r`);
       await terminal.see(/Recorded and durable: record 1/);
       expect(records()).toHaveLength(2);
       expect(records()[1]).toContain('"critical":true');

@@ -3,11 +3,12 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sha256Hex } from '../../src/evidence/canonical.ts';
 import { principalOf, readAllowedSigners, readSshSignature } from '../../src/evidence/sshsig.ts';
 import { readTsaPin, timestampName } from '../../src/evidence/timestamp.ts';
 import { verifySession } from '../../src/evidence/verify.ts';
 import { run } from '../cli/run.ts';
-import { type Made, sealedSession, startSession } from './make.ts';
+import { type Made, sealedSession, startSession, trustBody, trustBytes } from './make.ts';
 
 const required = process.env.C138_REQUIRE_SYSTEM_TOOLS === '1';
 const have = (command: string, ...argv: string[]): boolean => spawnSync(command, argv).error === undefined;
@@ -314,6 +315,21 @@ ess_cert_id_chain = no
     });
     const stranger = readTsaPin(readFileSync(join(folder, 'stranger.pem'), 'utf8'));
     expect(await textsOf(dir, { tsa: stranger })).toMatchObject({ exit: 0, level: 'L1' });
+    // The key is lost tomorrow: the time stamp alone shows that the session was there before.
+    const lost = new Date(Date.now() + 86_400_000).toISOString();
+    const revoked = { at: lost, reason: 'stolen', untrusted_since: lost };
+    const trust = await trustBytes(
+      trustBody({
+        version: 2,
+        prev_sha256: sha256Hex(made.trust),
+        keys: trustBody().keys.map((key) => ({ ...key, revoked })),
+      }),
+    );
+    expect(await textsOf(dir, { tsa, trust })).toMatchObject({ exit: 0, level: 'L3' });
+    expect(await textsOf(dir, { trust })).toMatchObject({
+      exit: 30,
+      text: expect.stringMatching(/only its own word says/),
+    });
     const theirs = String(
       openssl(
         'ts',

@@ -10,11 +10,13 @@ import {
   missingSignatures,
   nextVersion,
   refuseSuccessor,
+  withChain,
   withKey,
   withoutTrustIn,
   withPolicy,
   withRoots,
   withSignature,
+  withValidity,
 } from '../../src/evidence/trust-update.ts';
 import { digestOfTyped, trustTypedData } from '../../src/evidence/typed-data.ts';
 import { ANNA, BERT, type Person, person, ROOT, signDigest, trustBody } from './make.ts';
@@ -214,6 +216,29 @@ describe('changes of a trust store', () => {
       withoutTrustIn(revoked, ANNA.address, '2026-02-01T00:00:00.000Z', 'earlier', at),
     ).not.toThrow();
     expect(() => withoutTrustIn(body, STRANGER.address, at, 'x', at)).toThrow(/is not in/);
+  });
+
+  test('a key is valid longer or used no more, and never again once it is revoked', () => {
+    const until = '2026-03-01T00:00:00.000Z';
+    expect(withValidity(body, ANNA.address, until).keys[0]).toMatchObject({
+      not_after: until,
+      revoked: null,
+    });
+    expect(withValidity(body, ANNA.address, until).keys[1]).toEqual(body.keys[1]);
+    expect(() => withValidity(body, ANNA.address, '2020-01-01T00:00:00.000Z')).toThrow(/valid only from/);
+    expect(() => withValidity(body, STRANGER.address, until)).toThrow(/is not in/);
+    const revoked = withoutTrustIn(body, ANNA.address, until, 'lost', NOW.toISOString());
+    expect(() => withValidity(revoked, ANNA.address, until)).toThrow(/is revoked, and stays so/);
+  });
+
+  test('other validators are pinned, and the same ones are no change', () => {
+    const chain = {
+      genesis_hash: `0x${'11'.repeat(32)}`,
+      validators: [ANNA.address],
+      from_block: 7,
+    } as const;
+    expect(withChain(body, chain)).toEqual({ ...body, chain });
+    expect(() => withChain(withChain(body, chain), { ...chain })).toThrow(/already/);
   });
 
   test('roots and rules change as asked', () => {
