@@ -54,7 +54,10 @@ describe('keys and trust on a terminal', () => {
       [passphrase, code],
     );
     expect(init.code, init.screen).toBe(0);
-    expect(init.screen).toMatch(new RegExp(`${address} is Ada L\\., as performer`));
+    expect(init.screen).toMatch(new RegExp(`${address} is Ada L\\. \\(ada\\), as performer, until 20`));
+    // All that a signature would bring into force stands there.
+    expect(init.screen).toMatch(new RegExp(`1 of 1 roots: ${address}`));
+    expect(init.screen).toMatch(/no validators of the chain are pinned/);
     const other = computeAddress(`0x${'66'.repeat(32)}`);
     const added = await inTerminal(
       ['trust', 'add', '--address', other, '--person', 'bob', '--name', 'Bob', '--role', 'witness,approver'],
@@ -65,6 +68,16 @@ describe('keys and trust on a terminal', () => {
     expect(shown.code).toBe(0);
     expect(shown.out).toMatch(/estate real-estate, version 2/);
     expect(shown.out).toMatch(new RegExp(`${other.toLowerCase()} +Bob \\(bob\\), witness, approver`));
+    const ended = await inTerminal(
+      ['trust', 'valid', '--address', other, '--until', '2099-01-31'],
+      [passphrase, code],
+    );
+    expect(ended.code, ended.screen).toBe(0);
+    expect((await here(['trust', 'show'])).out).toMatch(/Bob .* until 2099-01-31T00:00:00.000Z/);
+    const unpinned = await here(['trust', 'chain', '--config', estate]);
+    expect([unpinned.code, unpinned.err]).toEqual([2, expect.stringMatching(/pins no validators/)]);
+    const when = await here(['trust', 'valid', '--address', other, '--until', 'tomorrow']);
+    expect([when.code, when.err]).toEqual([2, expect.stringMatching(/--until: give a time in UTC/)]);
     const again = await inTerminal(['trust', 'init', '--config', estate, '--person', 'a', '--name', 'A'], []);
     expect(again.code).toBe(2);
 
