@@ -31,7 +31,11 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   }
 }
 
-function buildProgram(io: Io, done: (code: number) => void): Command {
+/**
+ * The tree of commands with their options and texts, which the man page and completion are made from too.
+ * @param done takes the exit code of a command that ran
+ */
+export function buildProgram(io: Io, done: (code: number) => void): Command {
   const pathsOf = (flags: PathFlags): Paths =>
     resolvePaths({
       flags: { config: flags.config, stateDir: flags.stateDir },
@@ -214,6 +218,20 @@ function buildProgram(io: Io, done: (code: number) => void): Command {
       const flags = flagsOf<PathFlags & JsonFlag>(self);
       const { doctorCommand } = await import('./doctor.ts');
       done(await doctorCommand(pathsOf(flags), flags, io));
+    });
+
+  command(
+    program,
+    'completion <shell> [words...]',
+    'print what makes a shell complete c138: bash, zsh or fish',
+  )
+    .addHelpText(
+      'after',
+      '\nIn bash or zsh: source <(c138 completion SHELL). In fish: c138 completion fish | source.\nSHELL may be `words`, with the words of a command line after `--`: what such a script asks.',
+    )
+    .action(async (shell: string, words: string[]) => {
+      const { completionCommand } = await import('./completion.ts');
+      done(await completionCommand(program, shell, words, `${pathsOf({}).configDir.path}/runbooks`, io));
     });
   return program;
 }

@@ -6,7 +6,8 @@ const HEADINGS: Readonly<Record<Where, string>> = {
   lists: 'In lists',
   run: 'In an open runbook (before those of lists)',
 };
-const ARGUMENTS: Readonly<Record<Takes, string>> = {
+/** What follows the word of a command, as documents show it. */
+export const ARGUMENTS: Readonly<Record<Takes, string>> = {
   subject: ' SUBJECT',
   runbook: ' ID',
   column: ' [COLUMN]',

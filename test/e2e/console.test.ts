@@ -183,17 +183,7 @@ async function sign(terminal: Terminal): Promise<void> {
 
 /** Asks the probes where there are any, and gives the answer that is offered. */
 async function answer(terminal: Terminal, hasty = false): Promise<void> {
-  if (!/No probe can look/.test(await terminal.screen())) {
-    // On a busy machine a block of the simulation may be late: then one looks again, as an operator does.
-    for (let look = 1; look <= 6; look += 1) {
-      terminal.type('p');
-      await terminal.see(/Asking the probes|Probes (show|do NOT show|could not look)/);
-      await terminal.see(/Probes (show|do NOT show|could not look)/);
-      if (/Probes show the expected/.test(await terminal.screen())) break;
-      await new Promise((resolve) => setTimeout(resolve, 2_000));
-    }
-    await terminal.see(/Probes show the expected reading/);
-  }
+  if (!/No probe can look/.test(await terminal.screen())) await terminal.probe();
   const confirm = /May be answered: confirmed/.test(await terminal.screen());
   terminal.type(confirm ? 'c' : 's');
   if (!confirm) {

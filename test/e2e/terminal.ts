@@ -176,6 +176,23 @@ export class Terminal {
     this.type('\r');
   }
 
+  /**
+   * Asks the probes of the step at hand until they show what is expected. On a busy machine a block of the simulation may be late: then one
+   * looks again, as an operator does.
+   * @param press how the key is pressed, where somebody counts
+   */
+  async probe(press: (key: string) => void = (key) => this.type(key)): Promise<void> {
+    press('p');
+    for (let look = 1; look <= 10; look += 1) {
+      await this.see(/Asking the probes|Probes (show|do NOT show|could not look)/);
+      await this.see(/Probes (show|do NOT show|could not look)/);
+      if (/Probes show the expected/.test(await this.screen())) break;
+      await new Promise((resolve) => setTimeout(resolve, 2_000));
+      this.type('p');
+    }
+    await this.see(/Probes show the expected reading/);
+  }
+
   resize(columns: number, rows: number): void {
     this.#pty.resize(columns, rows);
     this.#term.resize(columns, rows);
