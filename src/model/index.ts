@@ -17,4 +17,5 @@ export * from './runbook.ts';
 export * from './sanitise.ts';
 export * from './snapshot.ts';
 export * from './status.ts';
+export { verdictOf } from './verdict.ts';
 export * from './words.ts';

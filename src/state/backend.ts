@@ -9,6 +9,7 @@ import type {
   Verdict,
 } from '../model/index.ts';
 import type { Attached, Handover, Phase, Remark } from '../runbooks/run-state.ts';
+import type { AssessedPart } from './assessed.ts';
 
 /**
  * What the screens may ask of the worker, and what it tells them. Every value crosses a thread:
@@ -233,7 +234,10 @@ export interface VerifySummary {
 export type LogLevel = 'info' | 'warn' | 'error';
 
 export type BackendEvent =
+  /** A snapshot that was read from a file. */
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot; readonly origin: SnapshotOrigin }
+  /** What changed in the assessment of the living estate. */
+  | { readonly type: 'assessed'; readonly part: AssessedPart }
   /** What was seen of the chain over time, oldest first. */
   | { readonly type: 'history'; readonly samples: readonly HistorySample[] }
   | { readonly type: 'source'; readonly endpoint: string; readonly state: SourceState }

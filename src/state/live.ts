@@ -36,6 +36,9 @@ export interface Round {
 /** The first rounds wait this long for sources that do not answer. */
 const FIRST_ROUND_MS = 1_000;
 
+/** What the living estate tells: whole snapshots, which somebody assesses, its sources and what went wrong. */
+export type LiveEvent = Extract<BackendEvent, { readonly type: 'snapshot' | 'source' | 'log' }>;
+
 export interface LiveOptions {
   readonly estate: DocumentedEstate;
   readonly configPath: string;
@@ -56,7 +59,7 @@ export interface LiveOptions {
 export class LiveEstate {
   readonly #options: LiveOptions;
   readonly #plan: PollPlan;
-  readonly #tell: (event: BackendEvent) => void;
+  readonly #tell: (event: LiveEvent) => void;
   readonly #abort = new AbortController();
   readonly #rounds = new Map<string, readonly Observation[]>();
   /** Rounds that began after every source was asked once. */
@@ -73,7 +76,7 @@ export class LiveEstate {
   #telling: NodeJS.Timeout | null = null;
   #toldAt = Number.NEGATIVE_INFINITY;
 
-  constructor(options: LiveOptions, tell: (event: BackendEvent) => void) {
+  constructor(options: LiveOptions, tell: (event: LiveEvent) => void) {
     this.#options = options;
     this.#plan = options.plan ?? DEFAULT_PLAN;
     this.#tell = tell;

@@ -87,6 +87,8 @@ export function serveBackend(port: Port, backend: Backend, batchMs = 150): void 
   };
   const stop = backend.subscribe((event) => {
     waiting.push(event);
+    // Parts of an assessment come at a pace of their own, each as little as a screen takes in without a pause.
+    if (event.type === 'assessed') return flush();
     if (timer !== null) return;
     timer = setTimeout(flush, Math.max(0, batchMs - (performance.now() - lastSent)));
   });

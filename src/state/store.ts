@@ -11,6 +11,7 @@ import {
   type SubjectId,
   sanitiseLine,
 } from '../model/index.ts';
+import { type AssessedPart, joinParts, withChanges } from './assessed.ts';
 import type { Backend, BackendEvent, LogLevel, RunView, SourceState } from './backend.ts';
 
 export interface LogLine {
@@ -23,6 +24,7 @@ export interface LogLine {
 
 /** Everything the screens show, besides what they keep for themselves (selection, filter, scroll). */
 export interface ConsoleState {
+  /** Of the living estate without observations: those are with the assessments. */
   readonly snapshot: Snapshot | null;
   readonly origin: SnapshotOrigin | null;
   readonly assessment: EstateAssessment | null;
@@ -88,6 +90,12 @@ export function afterEvent(
         { ...state, snapshot: event.snapshot, origin: event.origin },
         assessEstate(event.snapshot, assessedAt(event.snapshot, event.origin, now), rules),
       );
+    case 'assessed': {
+      const after = withChanges(state, event.part);
+      return after === null
+        ? state
+        : assessed({ ...state, snapshot: after.snapshot, origin: event.part.origin }, after.assessment);
+    }
     case 'source':
       return { ...state, sources: { ...state.sources, [event.endpoint]: event.state } };
     case 'log':
@@ -128,26 +136,31 @@ export function addLog(log: readonly LogLine[], line: LogLine): readonly LogLine
   return [...rest.slice(1 - MAX_LOG), { at, level, text, count }];
 }
 
-/**
- * A store that follows a backend. `tick` assesses the same snapshot again, so that evidence grows stale on the screen
- * when nothing new comes.
- */
+/** True when somebody looked at anything, whatever came of it. */
+export function anythingSeen({ assessment }: ConsoleState): boolean {
+  return assessment?.subjects.some((one) => one.observations.length > 0) ?? false;
+}
+
+/** A store that follows a backend. Parts of an assessment are shown when the last of them is there. */
 export function followBackend(
   backend: Backend,
   rules: readonly CrossRule[],
   clock: () => EpochMs = Date.now,
-): { readonly store: ConsoleStore; tick(): void; log(level: LogLevel, text: string): void; stop(): void } {
+): { readonly store: ConsoleStore; log(level: LogLevel, text: string): void; stop(): void } {
   const store = createStore<ConsoleState>(() => EMPTY);
-  const stop = backend.subscribe((event) =>
-    store.setState((state) => afterEvent(state, event, clock(), rules), true),
-  );
+  let parts: AssessedPart[] = [];
+  const stop = backend.subscribe((event) => {
+    if (event.type === 'assessed' && !event.part.last) {
+      parts.push(event.part);
+      return;
+    }
+    const whole: BackendEvent =
+      event.type === 'assessed' ? { type: 'assessed', part: joinParts(parts, event.part) } : event;
+    if (event.type === 'assessed') parts = [];
+    store.setState((state) => afterEvent(state, whole, clock(), rules), true);
+  });
   return {
     store,
-    tick() {
-      const { snapshot, origin } = store.getState();
-      if (snapshot === null || origin?.mode !== 'live') return;
-      store.setState((state) => assessed(state, assessEstate(snapshot, clock(), rules)), true);
-    },
     log(level, text) {
       const line = { at: clock(), level, text: sanitiseLine(text, 400), count: 1 };
       store.setState((state) => ({ log: addLog(state.log, line) }));

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { chainRules } from '../chain/rules.ts';
 import { loadEstate } from '../estate/index.ts';
+import { Assessor } from './assessor.ts';
 import type { Backend, BackendEvent } from './backend.ts';
 import { Depth } from './depth.ts';
 import { estateRounds } from './estate-rounds.ts';
@@ -42,6 +44,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
   const tell = (event: BackendEvent): void => {
     for (const listener of listeners) listener(event);
   };
+  const assessor = new Assessor(chainRules, (part) => tell({ type: 'assessed', part }));
   const context = { estate, vantage, storeRaw: rawRefOf, keepSshMs: KEEP_SSH_MS };
   const depth = new Depth();
   const live = new LiveEstate(
@@ -62,7 +65,10 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
       },
       rounds: estateRounds(estate, context),
     },
-    tell,
+    (event) => {
+      if (event.type === 'snapshot') assessor.take(event.snapshot, event.origin);
+      else tell(event);
+    },
   );
   const attest = async (): Promise<void> => {
     const { readAttestations } = await import('./attestations.ts');
@@ -103,6 +109,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     },
     close: async () => {
       clearInterval(signed);
+      assessor.stop();
       await history?.stop();
       await live.close();
       const { closeSsh } = await import('../probes/index.ts');

@@ -28,8 +28,6 @@ export interface ConsoleOptions {
   readonly remember: (changes: { readonly theme: ThemeName }) => Promise<void>;
 }
 
-const TICK_MS = 5000;
-
 /**
  * Runs the console until the operator quits, or a signal asks the program to end, which is returned. Needs a terminal on stdin and
  * stdout. The terminal is restored on every way out; the backend stays with the caller.
@@ -61,7 +59,6 @@ export async function runConsole(options: ConsoleOptions): Promise<EndingSignal 
     lend: async (_work: () => Promise<void>): Promise<void> => undefined,
   };
   let signal: EndingSignal | null = null;
-  const timer = setInterval(() => follow.tick(), TICK_MS);
   const ink = render(
     <App
       backend={options.backend}
@@ -103,7 +100,6 @@ export async function runConsole(options: ConsoleOptions): Promise<EndingSignal 
     if (failed !== null) throw failed;
     return signal;
   } finally {
-    clearInterval(timer);
     follow.stop();
     lifecycle.close();
     screen.close();

@@ -29,20 +29,6 @@ describe('store', () => {
     expect(store.getState().assessment?.subjects[0]?.stale).toBe(true);
   });
 
-  it('lets evidence grow stale on a tick without news, but never that of a file', () => {
-    const { backend, tell } = fakeBackend();
-    let now = captured;
-    const followed = followBackend(backend, [], () => now);
-    tell({ type: 'snapshot', snapshot: snapshotOf(), origin: { mode: 'live', config: '/e' } });
-    expect(followed.store.getState().assessment?.subjects[0]?.health).toBe('ok');
-    now = dayLater;
-    followed.tick();
-    expect(followed.store.getState().assessment?.subjects[0]?.health).toBe('unknown');
-    tell({ type: 'snapshot', snapshot: snapshotOf(), origin: { mode: 'offline', path: '/s' } });
-    followed.tick();
-    expect(followed.store.getState().assessment?.at).toBe(captured);
-  });
-
   it('keeps sources apart, hears nothing after stop, and counts repeated lines', () => {
     const { backend, tell } = fakeBackend();
     const { store, stop } = followBackend(backend, []);

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { chainRules } from '../../chain/rules.ts';
 import type { SubjectId } from '../../model/index.ts';
 import type { Backend } from '../../state/backend.ts';
-import { type ConsoleStore, followBackend } from '../../state/store.ts';
+import { anythingSeen, type ConsoleStore, followBackend } from '../../state/store.ts';
 import { SCREENS, type ScreenId } from '../keys.ts';
 import { filterRows, flat } from '../list.ts';
 import { makeTheme } from '../theme.ts';
@@ -67,7 +67,6 @@ export async function runPlain(options: PlainOptions): Promise<number> {
     say('Type help for the commands.');
     options.output.write(PROMPT);
     for await (const line of reader) {
-      follow.tick();
       if ((await session.command(line)) === 'quit') break;
       options.output.write(PROMPT);
     }
@@ -81,7 +80,7 @@ export async function runPlain(options: PlainOptions): Promise<number> {
 
 /** Waits until something was seen, so that the first page is not empty. */
 function firstLook(store: ConsoleStore): Promise<void> {
-  const seen = (): boolean => (store.getState().snapshot?.observations.length ?? 0) > 0;
+  const seen = (): boolean => anythingSeen(store.getState());
   if (seen()) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {

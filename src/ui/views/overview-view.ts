@@ -26,7 +26,7 @@ export function overviewView({ state, now, glyphs }: ViewInput, room: number): V
   const wide = room >= WITH_NEXT_COLUMNS;
   const columns = [
     { label: 'what', width: 12 },
-    { label: 'subject', width: 14 },
+    { label: 'subject', width: 14, upTo: 18 },
     { label: 'reason', width: 20, grow: true },
     ...(wide ? [{ label: 'next', width: Math.floor(room / 3) }] : []),
   ];
@@ -50,9 +50,11 @@ export function overviewView({ state, now, glyphs }: ViewInput, room: number): V
 
 /** What fails, degrades or could not be looked at, worst first; many of one kind are one row that unfolds. */
 function findingRows(assessment: EstateAssessment, glyphs: Glyphs, wide: boolean): readonly Row[] {
+  const critical = new Set([...assessment.verdict.critical, ...assessment.verdict.unknown]);
+  const rank = (one: Finding): number => (critical.has(one) ? 0 : 10) + SEVERITY_RANK[one.severity];
   const findings = assessment.findings
     .filter((finding) => finding.severity !== 'info')
-    .sort((a, b) => rank(a, assessment) - rank(b, assessment));
+    .sort((a, b) => rank(a) - rank(b));
   const kinds = Map.groupBy(findings, ({ severity, rule, next }) => `${severity} ${rule} ${next}`);
   return [...kinds].flatMap(([kind, all]): readonly Row[] => {
     const members = all.map((one, index) => findingRow(one, `${one.subject} ${kind} ${index}`, glyphs, wide));
@@ -234,12 +236,6 @@ function countsLine(assessment: EstateAssessment): Line {
   // Items of the plan have nothing that could be looked at; among the rest they would only hide what could not be seen.
   if (plan > 0) spans.push(span(`${plan} of the plan`, 'dim'));
   return spans;
-}
-
-function rank(finding: Finding, assessment: EstateAssessment): number {
-  const critical =
-    assessment.verdict.critical.includes(finding) || assessment.verdict.unknown.includes(finding) ? 0 : 10;
-  return critical + SEVERITY_RANK[finding.severity];
 }
 
 const SEVERITY_RANK = { fail: 0, unknown: 1, warn: 2, info: 3 } as const;
