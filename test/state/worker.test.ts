@@ -33,7 +33,7 @@ describe('worker thread', () => {
       Math.max(
         0,
         ...observations()
-          .filter((one) => one.probe === 'besu-head')
+          .filter((one) => one.probe === 'besu-head' && one.answer.facts.number !== undefined)
           .map((one) => Number(one.answer.facts.number)),
       );
     try {
