@@ -37,7 +37,7 @@ describe('worker thread', () => {
           .map((one) => Number(one.answer.facts.number)),
       );
     try {
-      await vi.waitFor(() => expect(store.getState().snapshot?.complete).toBe(true), { timeout: 60_000 });
+      await vi.waitFor(() => expect(store.getState().snapshot?.complete).toBe(true), { timeout: 120_000 });
       // On a busy machine a node may answer too late at first; it is asked again.
       await vi.waitFor(() => expect(store.getState().assessment?.verdict.result).toBe('pass'), {
         timeout: 60_000,
@@ -58,7 +58,7 @@ describe('worker thread', () => {
       await demo.stop();
     }
     await expect(backend.runbooks()).rejects.toThrow(/the worker has ended/);
-  }, 180_000);
+  }, 240_000);
 
   it('does not start on a bad estate file, and says what the file lacks', async () => {
     const path = join(folder, 'bad.yaml');
