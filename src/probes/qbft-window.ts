@@ -1,4 +1,5 @@
 import { followValidators, participationOf } from '../chain/follow.ts';
+import { loadNativeRecovery } from '../chain/recover-native.ts';
 import type { Check, Endpoint, JsonObject, Observation, SubjectId } from '../model/index.ts';
 import { headerFacts } from './besu.ts';
 import type { ProbeContext } from './context.ts';
@@ -24,6 +25,8 @@ export function qbftWindow(context: ProbeContext, endpoint: Endpoint, head: bigi
   const request = `eth_getBlockByNumber 0x${from.toString(16)} to 0x${head.toString(16)}`;
   const subject: SubjectId = `chain:${chainId}`;
   return observeRpc(context, { probe: 'qbft-window', endpoint, request }, async (session) => {
+    // Each header has several seals to recover: many times dearer without.
+    await loadNativeRecovery();
     const blocks = await headers(session, from, head);
     if (blocks.length === 0)
       return {
