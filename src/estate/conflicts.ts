@@ -101,12 +101,11 @@ export function duplicateAddresses(subjects: readonly DocumentedSubject[]): read
   return out;
 }
 
-/** `192.168.11.5/24` and `192.168.11.5` are one address. */
+/** `192.168.11.5/24`, `192.168.11.5:8545` and `192.168.11.5` are one address. */
 export function bareAddress(address: string): string {
-  return address
-    .trim()
-    .replace(/\/\d+$/, '')
-    .toLowerCase();
+  const text = address.trim();
+  const plain = /^(\d{1,3}(?:\.\d{1,3}){3})(?![\d.])/.exec(text) ?? /^\[([0-9a-f:.]+)\]/i.exec(text);
+  return (plain?.[1] ?? text.replace(/\/\d+$/, '')).toLowerCase();
 }
 
 /**

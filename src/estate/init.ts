@@ -1,8 +1,9 @@
 import type { Conflict, DocumentedSubject, ImportNote, SourceRef } from '../model/index.ts';
-import { bandConflicts, duplicateAddresses } from './conflicts.ts';
+import { bandConflicts, bareAddress, duplicateAddresses } from './conflicts.ts';
 import { applyDocuments } from './documents/apply.ts';
 import type { DocumentImport, DocumentKind } from './documents/fact.ts';
 import { IMPORTERS } from './documents/importers.ts';
+import { addressOf } from './documents/table-reader.ts';
 import { importTemplate } from './template.ts';
 import { type TemplateHost, templateHosts } from './template-hosts.ts';
 
@@ -192,8 +193,10 @@ const BY_CATEGORY: Readonly<
 };
 
 function guestProposals(subject: DocumentedSubject): readonly EndpointProposal[] {
-  const { category, address, vmid } = subject;
-  if (subject.kind !== 'vmid' || vmid === undefined || address === undefined) return [];
+  const { category, vmid } = subject;
+  // Of an address with a port or a prefix only the address is taken; of a text that is no address, nothing.
+  const address = bareAddress(subject.address ?? '');
+  if (subject.kind !== 'vmid' || vmid === undefined || addressOf(address) !== address) return [];
   if (subject.status === 'placeholder' || subject.status === 'retired') return [];
   const besu = category?.startsWith('rpc') === true || category?.startsWith('besu') === true;
   const way = besu

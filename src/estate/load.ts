@@ -17,6 +17,7 @@ import { bandConflicts, duplicateAddresses } from './conflicts.ts';
 import { applyDocuments } from './documents/apply.ts';
 import type { DocumentImport, DocumentKind } from './documents/fact.ts';
 import { IMPORTERS } from './documents/importers.ts';
+import { checkEndpoints } from './endpoint-check.ts';
 import { EstateFileError } from './errors.ts';
 import { planPrograms, program } from './programs.ts';
 import { importTemplate, type Mapping, type TemplateImport } from './template.ts';
@@ -89,7 +90,7 @@ export function estateFromDocument(
     notes.push({ level: 'missing', text: 'the estate file names no template, so no guest is documented' });
   const thresholds = thresholdsOf(document, notes);
   const endpoints = (document.endpoints ?? []).map((one) => toEndpoint(one, context.folder));
-  rejectRepeats(endpoints, context.file);
+  checkEndpoints(endpoints, context.file);
   const subjects = new Map<SubjectId, DocumentedSubject>();
   const add = (subject: DocumentedSubject): void => {
     if (!subjects.has(subject.id)) subjects.set(subject.id, subject);
@@ -323,20 +324,6 @@ function secretSource(given: SecretDocument | undefined, folder: string): Endpoi
 /** An object with one key, or with none where there is no value. */
 function optional<K extends string, V>(key: K, value: V | undefined): { readonly [key in K]?: V } {
   return value === undefined ? {} : ({ [key]: value } as { readonly [key in K]?: V });
-}
-
-function rejectRepeats(endpoints: readonly Endpoint[], file: string): void {
-  const seen = new Set<string>();
-  for (const one of endpoints) {
-    if (seen.has(one.id))
-      throw new EstateFileError({
-        file,
-        key: `endpoints ${one.id}`,
-        message: `two endpoints have the id ${one.id}`,
-        mend: 'Give each endpoint an id of its own.',
-      });
-    seen.add(one.id);
-  }
 }
 
 async function readText(file: string, mend: string): Promise<string> {

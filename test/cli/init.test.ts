@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkArtefacts, loadEstate } from '../../src/estate/index.ts';
+import { hasHostile } from '../../src/model/index.ts';
 import { FILES, writeRepository } from '../estate/repository.ts';
 import { run } from './run.ts';
 
@@ -71,6 +72,38 @@ describe('init', () => {
     const with_ = join(folder, 'three.yaml');
     expect((await run(['init', repo, '--out', with_, '--with-endpoints'])).code).toBe(0);
     expect((await loadEstate(with_)).endpoints.map((one) => one.id)).toEqual(proposed.slice(4));
+  });
+
+  it('lets nothing hostile out of a template into the file, and proposes addresses only', async () => {
+    const evil =
+      "x\u001b[2J\nendpoints:\n  - {id: evil, subject: 'vmid:1', kind: tcp, url: 'tcp://127.0.0.1:1'}\u202e";
+    const service = { vmid: 1000, hostname: evil, category: 'besu_validator', runtime_state: evil };
+    const repo = repository({
+      'config/proxmox-operational-template.json': JSON.stringify({
+        proxmox_nodes: [
+          { hostname: 'node-a', mgmt_ip: '10.9.0.10', cluster: evil, role: evil },
+          { hostname: evil, mgmt_ip: '10.9.0.11', cluster: 'h' },
+        ],
+        services: [
+          { ...service, ipv4: '10.9.0.5:8545' },
+          { ...service, vmid: 1001, ipv4: '10.9.0.5/24' },
+          { ...service, vmid: 1002, ipv4: evil },
+          { ...service, vmid: '1003; rm', ipv4: '10.9.0.6' },
+        ],
+      }),
+    });
+    const out = join(folder, 'hostile.yaml');
+    const ran = await run(['init', repo, '--out', out, '--with-endpoints']);
+    expect(ran.code).toBe(0);
+    for (const text of [ran.out, readFileSync(out, 'utf8')])
+      for (const line of text.split('\n')) expect(hasHostile(line)).toBe(false);
+    const estate = await loadEstate(out);
+    expect(estate.endpoints.map((one) => `${one.id} ${one.url}`)).toEqual([
+      'json-rpc-1000 http://10.9.0.5:8545',
+      'json-rpc-1001 http://10.9.0.5:8545',
+    ]);
+    // With a port or a prefix it is the same address all the same.
+    expect(estate.conflicts.map((one) => `${one.subject} ${one.field}`)).toContain('vmid:1000 address');
   });
 
   it('writes over nothing without --force, and nothing at all for a folder that is no such repository', async () => {

@@ -46,6 +46,26 @@ describe('the estate file', () => {
     expect(await fault(policy('sometimes'))).toMatchObject({ key: 'tier_policy.private.ADMIN' });
   });
 
+  it('refuses an address that is none, or that its kind is not asked by, with the key', async () => {
+    const one = (kind: string, url: string, more = ''): string =>
+      `${BASE}endpoints:\n  - { id: a, subject: "vmid:1000", kind: ${kind}, url: "${url}"${more} }\n`;
+    for (const [text, message] of [
+      [one('json-rpc', 'http://127.0.0.1:1:8545'), /"http:\/\/127\.0\.0\.1:1:8545" is no address/],
+      [one('json-rpc', 'http://127.0.0.1:99999'), /is no address/],
+      [one('json-rpc', 'tcp://127.0.0.1:1'), /kind json-rpc is not asked by tcp:\/\//],
+      [one('ssh', 'http://127.0.0.1:1'), /kind ssh is not asked by http:\/\//],
+      [one('indy', 'http://127.0.0.1:1'), /kind indy is not asked by http:\/\//],
+      [one('tcp', 'tcp://127.0.0.1'), /there is no port/],
+      [one('json-rpc', 'http://127.0.0.1:1', ', ws_url: "ws://127.0.0.1:1:2"'), /is no address/],
+    ] as const) {
+      const found = await fault(text);
+      expect(found.message).toMatch(message);
+      expect(found.key).toMatch(/^endpoints a (url|ws_url)$/);
+    }
+    for (const url of ['https://127.0.0.1:1', 'local:///usr/bin/pvesh', 'ssh://root@127.0.0.1'])
+      expect((await load(one('proxmox-api', url))).endpoints).toHaveLength(1);
+  });
+
   it('is read, and says which thresholds are ours', async () => {
     const estate = await load(BASE);
     expect(estate).toMatchObject({ id: 'test', chainId: 138, simulated: false, mirror: null });
