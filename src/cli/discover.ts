@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { access, chmod, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { chainRules } from '../chain/index.ts';
 import {
   checkArtefacts,
@@ -11,7 +11,7 @@ import {
 } from '../estate/index.ts';
 import { assessEstate, type ImportNote, type Snapshot, sanitiseLine } from '../model/index.ts';
 import { assessmentDocument, discoverySummary } from '../reports/index.ts';
-import { discoveryOutputs, OUTPUT_NAMES } from '../reports/outputs.ts';
+import { discoveryOutputs, OUTPUT_NAMES, type OutputName } from '../reports/outputs.ts';
 import { readAttestations } from '../state/attestations.ts';
 import { discover } from '../state/discover.ts';
 import { inForce, readOutages } from '../state/outages.ts';
@@ -27,6 +27,8 @@ export interface DiscoverFlags {
   readonly out?: string | undefined;
   readonly json?: boolean | undefined;
   readonly keep?: string | undefined;
+  /** Where the metrics are written besides, for the text-file collector of a node exporter. */
+  readonly metrics?: string | undefined;
   /** A report of the operators' own discovery script, and the exit code that it ended with. */
   readonly scriptReport?: string | undefined;
   readonly scriptExit?: string | undefined;
@@ -34,6 +36,7 @@ export interface DiscoverFlags {
 
 /** Runs that are kept where nothing else is said. */
 const KEEP = 100;
+const METRICS: OutputName = 'c138.prom';
 const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -42,6 +45,7 @@ const MAX_REPORT_BYTES = 16 * 1024 * 1024;
  */
 export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io): Promise<number> {
   const keep = keepOf(flags.keep);
+  const metrics = await metricsFile(flags.metrics);
   const theirs = await scriptOf(flags);
   const estate = await loadEstate(paths.estateFile.path);
   const runs = join(paths.reportsDir, 'phase1-discovery');
@@ -77,8 +81,10 @@ export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io
     const snapshot = theirs === null ? seen.snapshot : withScript(seen.snapshot, theirs);
     const assessment = assessEstate(snapshot, Date.parse(snapshot.ended), chainRules);
     await writeSnapshot(join(folder, 'snapshot'), snapshot, seen.raws);
-    for (const { name, text } of discoveryOutputs(snapshot, assessment, artefacts))
+    for (const { name, text } of discoveryOutputs(snapshot, assessment, artefacts)) {
       await writePrivate(join(folder, name), text);
+      if (name === METRICS && metrics !== null) await publish(metrics, text, io);
+    }
     if (flags.json === true) printJson(io, { ...assessmentDocument(snapshot, assessment), folder });
     else io.out(discoverySummary(snapshot, assessment));
     io.err(`c138: written to ${folder}\n`);
@@ -152,6 +158,36 @@ async function retain(runs: string, evidenceDir: string, keep: number, io: Io): 
     io.err(
       `c138: an old run could not be removed (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})\n`,
     );
+  }
+}
+
+/** The file for the collector, checked before anything is asked. A collector reads `*.prom` only. */
+async function metricsFile(given: string | undefined): Promise<string | null> {
+  if (given === undefined) return null;
+  const path = resolve(given);
+  if (!path.endsWith('.prom'))
+    throw new CliError(`${sanitiseLine(given)}: a collector reads only files that end in .prom.`);
+  await access(dirname(path), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    throw new CliError(
+      `${sanitiseLine(dirname(path))}: the metrics can not be written there (${error.code}).`,
+    );
+  });
+  return path;
+}
+
+/**
+ * Puts the metrics where a collector finds them: whole or not at all, and readable for the collector, which is another user. They hold names and states,
+ * no addresses. That they can not be written changes no verdict.
+ */
+async function publish(path: string, text: string, io: Io): Promise<void> {
+  const work = `${path}.${process.pid}.new`;
+  try {
+    await writeFile(work, text, { mode: 0o644, flag: 'wx' });
+    await chmod(work, 0o644);
+    await rename(work, path);
+  } catch (error) {
+    await rm(work, { force: true });
+    io.err(`c138: the metrics could not be written to ${path} (${(error as NodeJS.ErrnoException).code})\n`);
   }
 }
 

@@ -27,6 +27,10 @@ export function addEstate({ program, io, done, command, withConfig, pathsOf }: K
       'how many runs stay; older ones go unless evidence refers to them; 0 keeps all',
       '100',
     )
+    .option(
+      '--metrics <file.prom>',
+      'write the metrics there too, for the text-file collector of a node exporter',
+    )
     .option('--script-report <file>', "a report of the operators' own discovery script, to be compared")
     .option('--script-exit <code>', 'the exit code that their script ended with')
     .option('--json', 'print the assessment as JSON')

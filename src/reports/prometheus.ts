@@ -117,6 +117,13 @@ export function prometheusText(snapshot: Snapshot, assessment: EstateAssessment)
       ]),
     },
     {
+      name: 'c138_absence',
+      help: 'Always 1; the verdict of the proof of absence of a placeholder. A verdict of "unknown" is no absence.',
+      samples: subjects.flatMap((one) =>
+        one.absence === null ? [] : [[{ ...id(one), verdict: one.absence.verdict }, 1] as const],
+      ),
+    },
+    {
       name: 'c138_subject_seen_age_seconds',
       help: 'Age of the newest look at the end of the pass; absent when it was never seen.',
       samples: subjects.flatMap((one) =>

@@ -110,6 +110,26 @@ describe('bad input of discover', () => {
     expect(again.err).toMatch(/exists already.*--out/);
   });
 
+  it('puts the metrics where a collector reads them, over the last ones; a bad place is told before anything is asked', async () => {
+    const estate = join(folder, 'empty3.yaml');
+    writeFileSync(estate, 'v: 1\nid: x\nname: y\nchain: {id: 138}\n');
+    const place = join(folder, 'c138.prom');
+    writeFileSync(place, 'old');
+    const out = join(folder, 'metrics');
+    expect((await run(['discover', '--config', estate, '--out', out, '--metrics', place])).code).toBe(3);
+    expect(readFileSync(place, 'utf8')).toBe(readFileSync(join(out, 'c138.prom'), 'utf8'));
+    expect(statSync(place).mode & 0o777).toBe(0o644);
+    expect(statSync(join(out, 'c138.prom')).mode & 0o777).toBe(0o600);
+    for (const [bad, message] of [
+      [join(folder, 'c138.txt'), /only files that end in \.prom/],
+      [join(folder, 'none', 'c138.prom'), /can not be written there \(ENOENT\)/],
+    ] as const) {
+      const ran = await run(['discover', '--config', join(folder, 'none.yaml'), '--metrics', bad]);
+      expect([ran.code, ran.out]).toEqual([2, '']);
+      expect(ran.err).toMatch(message);
+    }
+  });
+
   it('writes below the state directory by default, in a folder named by the time', async () => {
     const estate = join(folder, 'empty2.yaml');
     writeFileSync(estate, 'v: 1\nid: x\nname: y\nchain: {id: 138}\n');
