@@ -25,7 +25,7 @@ async function discoverOn(scenario: string, ...more: string[]) {
   return { dir, ...(await run(['discover', '--config', demo.configPath, '--out', dir, ...more])) };
 }
 
-describe('discover over real sockets', () => {
+describe('discover over real sockets', { timeout: 120_000 }, () => {
   const cases: [string, number, RegExp][] = [
     ['healthy', 0, /Verdict: pass/],
     ['validator-down', 1, /vmid:1002 .*the guest is stopped/],
@@ -55,7 +55,7 @@ describe('discover over real sockets', () => {
   });
 });
 
-describe('snapshot of discover', () => {
+describe('snapshot of discover', { timeout: 120_000 }, () => {
   it('shows the same as discover said, verifies, and a changed block is found', async () => {
     const ran = await discoverOn('healthy', '--json');
     const snapshot = join(folder, 'copy');
