@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { SigningKey } from 'ethers/crypto';
 import { LineSplitter } from '../evidence/journal-bytes.ts';
 import { parseLine } from '../evidence/line.ts';
 import { parseBody } from '../evidence/record.ts';
@@ -86,6 +87,7 @@ export async function evidenceRecord(
       signer: body.actor.address,
       person: body.actor.person,
       signature: sig,
+      public_key: publicKeyOf(digestOf(body, bodyBytes, estateId), sig),
       digest: digestOf(body, bodyBytes, estateId),
       domain_hash: domainHash,
       message_hash: messageHash,
@@ -101,4 +103,13 @@ export async function evidenceRecord(
     return 0;
   }
   throw new CliError(`there is no record ${number}`);
+}
+
+/** The key that made a signature, uncompressed, for tools that do not recover it themselves. */
+function publicKeyOf(digest: Hex, sig: Hex): string {
+  try {
+    return SigningKey.recoverPublicKey(digest, sig).toLowerCase();
+  } catch {
+    return 'none: no key made this signature';
+  }
 }

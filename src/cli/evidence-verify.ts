@@ -193,6 +193,7 @@ function textOf(report: VerifyReport): string {
     ...(report.runbook === null ? [] : [`runbook ${report.runbook.id} ${report.runbook.version}`]),
     ...(report.session === null ? [] : [`session ${report.session}, estate ${report.estateId ?? 'unknown'}`]),
     ...(report.openedAt === null ? [] : [`opened ${report.openedAt}, sealed ${report.sealedAt ?? 'never'}`]),
+    ...(report.prevSeal === null ? [] : [`follows the session whose seal is ${report.prevSeal}`]),
     ...chainTime(report),
     ...report.signers.map((one) => `signed by ${one.name} (${one.address}), ${one.records} records`),
     ...report.openItems.map((one) => `open: ${one}`),

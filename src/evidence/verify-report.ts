@@ -68,6 +68,8 @@ export interface VerifyReport {
   readonly openedAt: string | null;
   readonly sealedAt: string | null;
   readonly records: number;
+  /** SHA-256 of the seal that was made last on that machine before, as the opening record has it; null where it names none. */
+  readonly prevSeal: Hex | null;
   /** When the session was, by Chain 138 itself and its pinned validators: the word of the same estate. */
   readonly chainTime: TimeBracket;
   readonly signers: readonly SignerFinding[];

@@ -86,6 +86,7 @@ async function report(
     openedAt: state.open?.at ?? null,
     sealedAt: state.seal?.at ?? null,
     records: state.bodies.length,
+    prevSeal: state.open?.open.prev_seal ?? null,
     chainTime: progress.chainTime,
     signers: progress.signers,
     openItems: progress.openItems,
@@ -163,7 +164,7 @@ async function run(
     return EXIT.open;
   }
   const exitCode = checkPolicy(countersigns, runbook, store, progress);
-  if (outside.notAfter !== null) progress.assurance = 'L3';
+  if (outside.notAfter !== null && exitCode === EXIT.met) progress.assurance = 'L3';
   return exitCode;
 }
 

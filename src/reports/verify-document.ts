@@ -61,6 +61,7 @@ export function verifyDocument(report: VerifyReport, by: VerifiedBy): string {
         ['opened', report.openedAt ?? 'unknown'],
         ['sealed', report.sealedAt ?? 'never'],
         ['records', String(report.records)],
+        ['follows the session whose seal is', report.prevSeal ?? 'it names none'],
         ['SHA-256 of journal.jsonl', by.journalSha256],
         ['read from', report.path],
         ['checked', `${by.at} with ${by.tool}`],

@@ -23,6 +23,7 @@ const reportOf = (more: Partial<VerifyReport> = {}): VerifyReport => ({
   openedAt: '2026-01-01T00:00:00.000Z',
   sealedAt: '2026-01-01T01:00:00.000Z',
   records: 3,
+  prevSeal: null,
   chainTime: { notBefore: null, notAfter: null },
   signers: [],
   openItems: [],
