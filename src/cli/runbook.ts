@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { type Step, sanitiseBlock, sanitiseLine } from '../model/index.ts';
-import { compileRunbook, type LibraryEntry, RunbookError, runbookLibrary } from '../runbooks/index.ts';
+import {
+  compileRunbook,
+  type LibraryEntry,
+  lintRunbook,
+  RunbookError,
+  runbookLibrary,
+} from '../runbooks/index.ts';
 import { CliError, type Io, printJson } from './io.ts';
 
 export interface RunbookFlags {
@@ -39,26 +45,43 @@ export async function runbookList(ownFolder: string, flags: RunbookFlags, io: Io
   return 0;
 }
 
+/** Faults that are told of one file; who has more of them mends these first. */
+const MOST_FAULTS = 50;
+
 /**
- * `c138 runbook lint FILE…`: compiles runbooks and says what is wrong with them, and where.
+ * `c138 runbook lint FILE…`: compiles runbooks and says everything that is wrong with them, and where.
  * Exit code 0 when all can be used, 1 when one can not, 2 when a file can not be read.
  */
 export async function runbookLint(files: readonly string[], flags: RunbookFlags, io: Io): Promise<number> {
-  const results: { file: string; fault: string | null; sha256: string | null }[] = [];
+  const results: { file: string; faults: readonly RunbookError[]; sha256: string | null }[] = [];
   for (const file of files) {
     const text = await readText(file);
-    try {
-      results.push({ file, fault: null, sha256: compileRunbook(text, file).sha256 });
-    } catch (error) {
-      if (!(error instanceof RunbookError)) throw error;
-      results.push({ file, fault: sanitiseLine(error.describe(), 400), sha256: null });
-    }
+    const faults = lintRunbook(text, file);
+    results.push({ file, faults, sha256: faults.length === 0 ? compileRunbook(text, file).sha256 : null });
   }
-  if (flags.json === true) printJson(io, { format: 'c138-runbook-lint', v: 1, results });
+  if (flags.json === true)
+    printJson(io, {
+      format: 'c138-runbook-lint',
+      v: 1,
+      results: results.map(({ file, faults, sha256 }) => ({
+        file,
+        fault: faults[0] === undefined ? null : sanitiseLine(faults[0].describe(), 400),
+        faults: faults.map(({ line, column, message }) => ({
+          line,
+          column,
+          message: sanitiseLine(message, 400),
+        })),
+        sha256,
+      })),
+    });
   else
-    for (const { file, fault, sha256 } of results)
-      io.out(fault === null ? `${sanitiseLine(file)}: can be used (${sha256})\n` : `${fault}\n`);
-  return results.some((one) => one.fault !== null) ? 1 : 0;
+    for (const { file, faults, sha256 } of results) {
+      if (faults.length === 0) io.out(`${sanitiseLine(file)}: can be used (${sha256})\n`);
+      for (const fault of faults.slice(0, MOST_FAULTS)) io.out(`${sanitiseLine(fault.describe(), 600)}\n`);
+      if (faults.length > MOST_FAULTS)
+        io.out(`${sanitiseLine(file)}: and ${faults.length - MOST_FAULTS} more\n`);
+    }
+  return results.some((one) => one.faults.length > 0) ? 1 : 0;
 }
 
 /** `c138 runbook show ID`: every step in words. */

@@ -3,8 +3,9 @@ import { Ajv } from 'ajv';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import schema from '../../schemas/runbook.schema.json' with { type: 'json' };
 import { canonicalBytes, type Hex, type Runbook, sanitiseLine } from '../model/index.ts';
-import { checkMeaning } from './check.ts';
+import { meaningFaults } from './check.ts';
 import { RunbookError } from './errors.ts';
+import { type Fault, faultOf } from './schema-words.ts';
 import { type RunbookSource, toRunbook } from './source.ts';
 import { resolveVariables, type VariableSource } from './variables.ts';
 
@@ -21,7 +22,8 @@ export interface CompiledRunbook {
 }
 
 const validate = new Ajv({
-  allErrors: false,
+  allErrors: true,
+  verbose: true,
   strict: false,
   formats: { regex: isRegex },
 }).compile<RunbookSource>(schema);
@@ -46,40 +48,56 @@ export function compileRunbook(
   file: string,
   values: Readonly<Record<string, string>> | null = null,
 ): CompiledRunbook {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  const at = (path: readonly (string | number)[], message: string): RunbookError => {
-    const { line, col } = placeOf(document, lines, path);
-    return new RunbookError(file, line, col, message);
-  };
-  const fault = document.errors[0];
-  if (fault !== undefined) {
-    const { line, col } = lines.linePos(fault.pos[0]);
-    throw new RunbookError(file, line, col, sanitiseLine(fault.message.split('\n')[0] ?? 'not YAML'));
-  }
-  const source = inWords(file, () => document.toJS({ maxAliasCount: 20 }) as unknown);
-  if (!validate(source)) {
-    const error = validate.errors?.[0];
-    const path = (error?.instancePath ?? '')
-      .split('/')
-      .slice(1)
-      .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-    const extra: unknown = error?.params.additionalProperty;
-    const what =
-      typeof extra === 'string'
-        ? `there is no key "${sanitiseLine(extra, 60)}"`
-        : (error?.message ?? 'not valid');
-    throw at(
-      typeof extra === 'string' ? [...path, extra] : path,
-      path.length === 0 ? what : `${path.join('.')}: ${what}`,
-    );
-  }
-  checkMeaning(source, at);
+  const source = sourceOf(text, file);
+  if ('faults' in source) throw source.faults[0];
   const variables = source.variables ?? [];
   const { resolved, settled } = resolveVariables(source, values);
   const runbook = toRunbook(resolved, settled);
   const bytes = inWords(file, () => canonicalBytes(runbook));
   return { runbook, bytes, sha256: digest(bytes), sourceSha256: digest(text), variables };
+}
+
+/** Everything that is wrong with a runbook's YAML, by line and column; nothing when it can be used. */
+export function lintRunbook(text: string, file: string): readonly RunbookError[] {
+  try {
+    const source = sourceOf(text, file);
+    if ('faults' in source) return source.faults;
+    compileRunbook(text, file);
+    return [];
+  } catch (error) {
+    if (error instanceof RunbookError) return [error];
+    throw error;
+  }
+}
+
+interface Faulty {
+  readonly faults: readonly [RunbookError, ...RunbookError[]];
+}
+
+/** The data of a definition, or what is wrong with it, in the order of the file. */
+function sourceOf(text: string, file: string): RunbookSource | Faulty {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const inOrder = (faults: readonly RunbookError[]): Faulty | null => {
+    const [first, ...rest] = [...faults].sort((a, b) => a.line - b.line || a.column - b.column);
+    return first === undefined ? null : { faults: [first, ...rest] };
+  };
+  const said = (faults: readonly Fault[]): readonly RunbookError[] =>
+    faults.map(({ path, message }) => {
+      const { line, col } = placeOf(document, lines, path);
+      return new RunbookError(file, line, col, message);
+    });
+  const unreadable = inOrder(
+    document.errors.map((fault) => {
+      const { line, col } = lines.linePos(fault.pos[0]);
+      return new RunbookError(file, line, col, sanitiseLine(fault.message.split('\n')[0] ?? 'not YAML'));
+    }),
+  );
+  if (unreadable !== null) return unreadable;
+  const data = inWords(file, () => document.toJS({ maxAliasCount: 20 }) as unknown);
+  const formal = validate(data) ? [] : (validate.errors ?? []).map((one) => faultOf(one, data));
+  const faulty = inOrder(said(formal.length > 0 ? formal : meaningFaults(data as RunbookSource)));
+  return faulty ?? (data as RunbookSource);
 }
 
 function placeOf(
