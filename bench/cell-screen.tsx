@@ -38,6 +38,7 @@ async function ours(): Promise<void> {
     checkpoint: unused,
     askHandover: unused,
     attach: unused,
+    timeline: unused,
     cancel: async () => undefined,
     verify: unused,
     close: async () => undefined,

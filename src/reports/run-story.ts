@@ -205,7 +205,7 @@ function peopleOf(records: readonly RecordBody[]): readonly string[] {
 }
 
 /** The window replayed: after each record, where the run stood. */
-function timelineOf(runbook: Runbook, records: readonly RecordBody[]): readonly TimelineEntry[] {
+export function timelineOf(runbook: Runbook, records: readonly RecordBody[]): readonly TimelineEntry[] {
   let state = replay(runbook, []);
   const began = Date.parse(records[0]?.at ?? '');
   return records.map((record) => {

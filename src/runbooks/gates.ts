@@ -10,6 +10,8 @@ import {
 
 /** How long the reading of a step's probes may stand before it must be taken again, in milliseconds. */
 export const GATE_MS = 5 * 60_000;
+/** How long before an answer its probes may have been asked, where they can be asked again, in milliseconds. */
+export const ADVANCE_MS = 20_000;
 /** A reading from the future counts as none; clocks of two boots may differ by this much, in milliseconds. */
 const AHEAD_MS = 60_000;
 

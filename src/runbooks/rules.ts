@@ -57,10 +57,7 @@ export function offered(
         : verdicts;
     return {
       verdicts: gated,
-      blocked:
-        gated.length < verdicts.length
-          ? gateReason(gate)
-          : `documented as ${registeredStatus}: it cannot be confirmed as deployed`,
+      blocked: `documented as ${registeredStatus}: it cannot be confirmed as deployed${gated.length < verdicts.length ? `; before "still planned", ${gateReason(gate)}` : ''}`,
     };
   }
   if (gate === 'holds' || gate === 'none') return { verdicts: step.verdicts, blocked: '' };
@@ -113,6 +110,8 @@ export function wantsSignature(one: StepState): boolean {
 export function noteNeeded(state: StepState, verdict: Verdict, gate: GateState): string | null {
   if (verdict !== 'confirmed') return 'this verdict needs a reason in the note';
   if (state.step.mode === 'challenge-response') return 'a challenge wants its response in the note';
+  if (state.step.mode === 'read-do' && state.step.command !== null && state.attached.length === 0)
+    return 'no output of the command is attached: attach it, or say what came out and where it is kept';
   const conflict = conflictOf(state, gate);
   return conflict === null ? null : `say which you believe, and why: ${conflict}`;
 }
@@ -125,12 +124,10 @@ export function admit(run: RunState, proposal: Proposal): Admission {
 
 function answerRefusal(run: RunState, proposal: Proposal): string | null {
   const { stepId, verdict, note, gate, registeredStatus } = proposal;
-  const closed = closedFor(run, proposal.by);
-  if (closed !== null) return closed;
   const state = run.steps.find((one) => one.step.id === stepId);
-  if (state === undefined) return `there is no step "${stepId}"`;
+  if (state === undefined) return closedFor(run, proposal.by) ?? `there is no step "${stepId}"`;
   const { step } = state;
-  const misplaced = placeRefusal(run, state, proposal.correction ?? false);
+  const misplaced = answerable(run, state, proposal.correction ?? false, proposal.by);
   if (misplaced !== null) return misplaced;
   const { verdicts, blocked } = offered(step, gate, registeredStatus);
   if (!verdicts.includes(verdict))
@@ -145,6 +142,16 @@ function answerRefusal(run: RunState, proposal: Proposal): string | null {
   if (needed !== null && note.trim() === '') return needed;
   if (note.length > MAX_NOTE) return `the note is longer than ${MAX_NOTE} characters`;
   return null;
+}
+
+/** Why nobody, or not this person, can answer this step now, whatever its gate shows; null when they can. */
+export function answerable(
+  run: RunState,
+  state: StepState,
+  correction: boolean,
+  by: Hex | undefined,
+): string | null {
+  return closedFor(run, by) ?? placeRefusal(run, state, correction);
 }
 
 /** Answers come in order; a correction is for an answer that stands, or for a back-out that is walked again. */

@@ -8,6 +8,7 @@ import type {
   Step,
   Verdict,
 } from '../model/index.ts';
+import type { TimelineEntry } from '../reports/run-story.ts';
 import type { Attached, Handover, Phase, Remark } from '../runbooks/run-state.ts';
 import type { AssessedPart } from './assessed.ts';
 
@@ -53,6 +54,8 @@ export interface Backend {
   askHandover(session: string, person: string): Promise<WitnessAsk>;
   /** Keeps the output of a command that was run elsewhere with a step. */
   attach(session: string, request: AttachRequest): Promise<RunView>;
+  /** What was recorded in a session of this machine, and where the run stood after each record. */
+  timeline(session: string): Promise<readonly TimelineEntry[]>;
   /** Verifies a session folder against the trust store in force. */
   verify(path: string): Promise<VerifySummary>;
   /** Ends pollers, closes journals and the signer. */
@@ -77,6 +80,7 @@ export type RunBackend = Pick<
   | 'checkpoint'
   | 'askHandover'
   | 'attach'
+  | 'timeline'
   | 'verify'
   | 'close'
 >;

@@ -23,6 +23,7 @@ export function lazyRuns(make: () => Promise<RunBackend>): RunBackend {
     checkpoint: async (session) => (await runs()).checkpoint(session),
     askHandover: async (session, person) => (await runs()).askHandover(session, person),
     attach: async (session, request) => (await runs()).attach(session, request),
+    timeline: async (session) => (await runs()).timeline(session),
     verify: async (path) => (await runs()).verify(path),
     close: async () => {
       if (made !== null) await (await made).close();

@@ -31,6 +31,7 @@ export function readOnlyRuns(reading: ReadOnlyRuns, why: string): RunBackend {
     checkpoint: refuse,
     askHandover: refuse,
     attach: refuse,
+    timeline: refuse,
     verify: reading.verify,
     close: async () => undefined,
   };

@@ -20,6 +20,7 @@ const METHODS = [
   'checkpoint',
   'askHandover',
   'attach',
+  'timeline',
   'verify',
   'close',
 ] as const satisfies (keyof Backend)[];
@@ -223,6 +224,7 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
     checkpoint: (session) => call('checkpoint', session),
     askHandover: (session, person) => call('askHandover', session, person),
     attach: (session, request) => call('attach', session, request),
+    timeline: (session) => call('timeline', session),
     verify: (path) => call('verify', path),
     close: async () => {
       closing = true;

@@ -23,7 +23,7 @@ export interface Look {
   readonly raws: ReadonlyMap<string, Uint8Array>;
 }
 
-/** The endpoints that can tell something about the subjects of a step's gates. */
+/** The endpoints that can tell something about the subjects of a step's gates; of a relay that is both of its ends. */
 export function endpointsFor(estate: DocumentedEstate, step: Step): readonly Endpoint[] {
   const subjects = new Set<SubjectId>(step.gates.map((gate) => gate.subject));
   const tiers = new Set(
@@ -31,10 +31,16 @@ export function endpointsFor(estate: DocumentedEstate, step: Step): readonly End
   );
   for (const subject of estate.subjects)
     if (subject.tier !== undefined && tiers.has(subject.tier)) subjects.add(subject.id);
+  const ends = new Set(
+    (estate.relays ?? [])
+      .filter((relay) => subjects.has(relay.subject))
+      .flatMap((relay) => [relay.source.endpoint, relay.destination.endpoint]),
+  );
   const chain = [...subjects].some((one) => one.startsWith('chain:') || one.startsWith('tier:'));
   return estate.endpoints.filter(
     (endpoint) =>
       subjects.has(endpoint.subject) ||
+      ends.has(endpoint.id) ||
       endpoint.kind === 'proxmox-api' ||
       (chain && endpoint.kind === 'json-rpc'),
   );

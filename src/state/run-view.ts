@@ -84,11 +84,13 @@ function stepView(run: Run, one: StepState, estate: DocumentedEstate): RunStepVi
   const status = subjectOf(estate, one.step)?.status ?? null;
   const current = one.step.id === state.current && run.begun;
   const away = current ? elsewhere(run) : null;
+  // Who answers has the probes asked, so a gate that nobody looked at yet blocks nothing here.
+  const asked = gate === 'not-run' ? 'holds' : gate;
   const { verdicts, blocked } =
     away !== null
       ? { verdicts: [], blocked: away }
       : current
-        ? offered(one.step, gate, status)
+        ? offered(one.step, asked, status)
         : { verdicts: [], blocked: '' };
   const unsigned = current && one.step.pause ? unsignedBefore(state, one.step.id) : [];
   return {

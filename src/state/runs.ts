@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalBytes, evidenceText } from '../evidence/canonical.ts';
+import { canonicalBytes } from '../evidence/canonical.ts';
 import { Journal, newSession } from '../evidence/journal.ts';
 import { firstPrev } from '../evidence/line.ts';
-import type { Actor, DocumentedEstate, Hex, Observation, RecordBody } from '../model/index.ts';
+import type { DocumentedEstate, Hex, Observation } from '../model/index.ts';
+import { type TimelineEntry, timelineOf } from '../reports/run-story.ts';
 import {
   compileRunbook,
   gateObservations,
@@ -23,8 +24,10 @@ import type {
 } from './backend.ts';
 import { recentHeader } from './chain-header.ts';
 import { askHandover } from './handover.ts';
+import { stepToLookAt } from './run-advance.ts';
 import { attachmentOf } from './run-attach.ts';
-import { checkpointBody, openBody, type Position, probeBody, resumeBody } from './run-bodies.ts';
+import { beginBody } from './run-begin.ts';
+import { checkpointBody, type Position, probeBody } from './run-bodies.ts';
 import { changedDefinition, refuseOtherText } from './run-definitions.ts';
 import { type Identity, RunIdentity } from './run-identity.ts';
 import { checkpointAfter, type Pending, type Run, RunError, runOf, take } from './run-in-hand.ts';
@@ -34,7 +37,13 @@ import { recordFor } from './run-requests.ts';
 import { folderOf, listSessions, sealBefore } from './run-sessions.ts';
 import { viewOfRun } from './run-view.ts';
 import { verifySummary } from './verify-summary.ts';
-import { answerText, recordToWitness, takeAnswer, writeWitnessRequest } from './witness.ts';
+import {
+  answerText,
+  readSessionRecords,
+  recordToWitness,
+  takeAnswer,
+  writeWitnessRequest,
+} from './witness.ts';
 import type { WorkerInput } from './worker-client.ts';
 
 export interface RunsInput {
@@ -68,6 +77,7 @@ export function startRuns(input: RunsInput): RunBackend {
     checkpoint: (session) => runs.checkpoint(session),
     askHandover: (session, person) => runs.askHandover(session, person),
     attach: (session, request) => runs.attach(session, request),
+    timeline: (session) => runs.timeline(session),
     verify: (path) => verifySummary(path, input.input.trustFile),
     close: () => runs.close(),
   };
@@ -201,9 +211,18 @@ class Runs {
     const run = this.#get(request.session);
     const actor = await this.identity.actor();
     run.signer = actor.address;
+    const unseen = stepToLookAt(run, request);
+    if (unseen !== null) await this.gateStep(run.session, unseen);
     const body =
       request.kind === 'begin'
-        ? await this.#beginBody(run, actor, request.note ?? '')
+        ? await beginBody(run, request.note ?? '', {
+            at: this.#position(run),
+            actor,
+            estateId: this.#input.estate.id,
+            trustSha256: (await this.identity.trust()).sha256,
+            prevSeal: () => sealBefore(this.#input.input.evidenceDir, this.#input.estate.id),
+            chainHeader: () => recentHeader(this.#input.estate, this.#abort.signal),
+          })
         : await recordFor(request, {
             run,
             at: this.#position(run),
@@ -222,47 +241,6 @@ class Runs {
   #sealFields(run: Run): () => ReturnType<Journal['sealFields']> {
     const journal = this.#writable(run);
     return () => journal.sealFields();
-  }
-
-  async #beginBody(run: Run, actor: Actor, note: string): Promise<RecordBody> {
-    if (run.begun) throw new RunError('this run has begun already');
-    const trustSha256 = (await this.identity.trust()).sha256;
-    if (run.journal === null) {
-      if (run.compiled === null) throw new RunError('the runbook of this run is gone; open it again');
-      return openBody(this.#position(run), actor, {
-        estateId: this.#input.estate.id,
-        trustSha256,
-        compiled: run.compiled,
-        prevSeal: await sealBefore(this.#input.input.evidenceDir, this.#input.estate.id),
-        chainHeader: await recentHeader(this.#input.estate, this.#abort.signal),
-      });
-    }
-    const changed = run.takingUp?.changed ?? null;
-    if (changed !== null && note.trim() === '')
-      throw new RunError(`${changed}. Going on with the session's own text wants a reason: begin REASON`);
-    const without = run.takingUp?.oneCopy ?? null;
-    if (without !== null && note.trim() === '')
-      throw new RunError(
-        `the mirror ${without} is left out. Going on on one copy wants a reason: begin REASON`,
-      );
-    const open = run.records.find((one) => one.kind === 'open');
-    if (open === undefined) throw new RunError('the session was never opened');
-    const { id, version, sha256 } = open.open.runbook;
-    const { prev } = run.journal.next;
-    return resumeBody(this.#position(run), actor, {
-      last_line_sha256: prev,
-      torn: run.takingUp?.torn ?? null,
-      from_mirror: run.takingUp?.fromMirror ?? false,
-      runbook: { id, version, sha256 },
-      trust_sha256: trustSha256,
-      note: evidenceText(
-        [
-          ...accepted(changed),
-          ...accepted(without === null ? null : `on one copy, without the mirror ${without}`),
-          note,
-        ].join(''),
-      ),
-    });
   }
 
   async confirm(promptId: string, code: string): Promise<RunView> {
@@ -341,6 +319,17 @@ class Runs {
     return askHandover({ dir: run.dir, evidenceDir }, next.seq - 1, person, store, inCharge);
   }
 
+  async timeline(session: string): Promise<readonly TimelineEntry[]> {
+    const run = this.#runs.get(session);
+    if (run !== undefined) return timelineOf(run.runbook, run.records);
+    const found = (await listSessions(this.#input.input.evidenceDir, this.#input.estate.mirror)).find(
+      (one) => one.session === session,
+    );
+    if (found === undefined) throw new RunError('there is no such session on this machine');
+    const { runbook, records } = await readSessionRecords(found.path);
+    return timelineOf(runbook, records);
+  }
+
   async close(): Promise<void> {
     this.#abort.abort();
     for (const run of this.#runs.values()) await run.journal?.close();
@@ -392,9 +381,4 @@ class Runs {
     this.#input.tell({ type: 'run', run: view });
     return view;
   }
-}
-
-/** What the operator goes on in spite of, in words before their reason. */
-function accepted(what: string | null): readonly string[] {
-  return what === null ? [] : [`${what}. Accepted: `];
 }

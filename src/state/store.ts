@@ -136,11 +136,6 @@ export function addLog(log: readonly LogLine[], line: LogLine): readonly LogLine
   return [...rest.slice(1 - MAX_LOG), { at, level, text, count }];
 }
 
-/** True when somebody looked at anything, whatever came of it. */
-export function anythingSeen({ assessment }: ConsoleState): boolean {
-  return assessment?.subjects.some((one) => one.observations.length > 0) ?? false;
-}
-
 /** A store that follows a backend. Parts of an assessment are shown when the last of them is there. */
 export function followBackend(
   backend: Backend,

@@ -96,7 +96,7 @@ class Plain {
   /** Types the code of the prompt that stands last. */
   async sign(record: number): Promise<void> {
     const [, code = ''] = await this.see(
-      /Type (\w{4}) to sign, or an empty line to cancel\.\s*(?:Type help[^\n]*\s*)?c138> *\n*$/,
+      /Type (\w{4}) to sign, or an empty line to cancel\.\s*(?:Type help[^\n]*\s*)?code> *\n*$/,
     );
     await new Promise((done) => setTimeout(done, 300));
     this.#terminal.type(`${code}\r`);

@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 export const bin = resolve(import.meta.dirname, '../../bin/c138');
 /** Looks at the probes of one step before its answer is given up on. */
 const MOST_LOOKS = 15;
+/** Something is wrong when a line did not come by then, in milliseconds. */
+const PATIENCE_MS = 60_000;
 /** Longer than the time in which a typed code does not count yet. */
 const READING_MS = 900;
 
@@ -45,7 +47,7 @@ export class PlainConsole {
         this.#unread = this.#unread.slice(match.index + match[0].length);
         return match;
       }
-      if (Date.now() - began > 60_000)
+      if (Date.now() - began > PATIENCE_MS)
         throw new Error(`never came: ${expected}; last: ${this.#unread.slice(-600)}`);
       await new Promise((done) => setTimeout(done, 30));
     }
@@ -59,7 +61,7 @@ export class PlainConsole {
   /** Types the code that is shown, after the time that reading it takes; returns once the record is durable. */
   async sign(): Promise<void> {
     const [, code = ''] = await this.until(/Type (\w{4}) to sign/);
-    await this.until(/c138> $/);
+    await this.until(/code> $/);
     await new Promise((done) => setTimeout(done, READING_MS));
     await this.ask(code, /Recorded and durable/);
     await this.until(/c138> $/);
@@ -69,7 +71,7 @@ export class PlainConsole {
   async answerStep(): Promise<void> {
     await this.ask('step', /-- step \d+ of \d+[\s\S]*c138> $/);
     const [, offered = ''] = await this.#probe();
-    this.say(offered.includes('confirmed') ? 'confirm' : 'still nothing has changed');
+    this.say(offered.includes('confirmed') ? 'confirm seen' : 'still nothing has changed');
     await this.sign();
   }
 

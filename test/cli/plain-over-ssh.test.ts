@@ -155,5 +155,5 @@ describe.skipIf(SSHD === undefined && !required)('a window in line mode over a r
     expect(verified.code, verified.out).toBe(0);
     expect(new Set(confirmed()).size).toBe(confirmed().length);
     expect(confirmed()).toHaveLength(Number(of));
-  }, 240_000);
+  }, 480_000);
 });

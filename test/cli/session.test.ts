@@ -64,5 +64,5 @@ describe('a whole runbook in line mode', () => {
       writeFileSync(journal, changed);
       expect((await run(['evidence', 'verify', copy, '--trust', trust()])).code).toBeGreaterThanOrEqual(20);
     }
-  }, 300_000);
+  }, 360_000);
 });

@@ -317,6 +317,24 @@ steps:
       }
   });
 
+  it('wants the output of a command that is read and then done, or words about it; not where it is done from memory', () => {
+    const made = (mode: string) =>
+      new Records(
+        compileRunbook(
+          `v: 1\nid: t\nversion: 1.0.0\ntitle: T\norigin: operator\nsteps:\n  - { id: a, title: A, mode: ${mode}, instructions: x, expected: y, command: ./look.sh }\n`,
+          't',
+        ).runbook,
+      ).open();
+    const bare = proposal('a', 'confirmed', 'none', '');
+    expect(admit(made('read-do').state, bare)).toMatchObject({
+      reason: expect.stringMatching(/output of the command/),
+    });
+    expect(admit(made('read-do').state, { ...bare, note: 'in ticket 7' })).toEqual({ ok: true });
+    expect(admit(made('read-do').attach('a', 0).state, bare)).toEqual({ ok: true });
+    expect(admit(made('do-confirm').state, bare)).toEqual({ ok: true });
+    expect(made('read-do').answer('a', 'confirmed', { note: '' }).state.irregular).toHaveLength(1);
+  });
+
   it('counts a claim of deployed only with a look at the service itself, and a witness where the documents did not say so', () => {
     const claims = [{ subject: 'vmid:1000' as const, state: 'deployed', evidence: [1] }];
     const deployed = (level: 'app' | 'runtime', registered: string, witness: boolean) => {

@@ -31,7 +31,7 @@ const RUNBOOKS: readonly Runbook[] = [
   runbookOf('way', [
     `id: a, title: A, subject: "vmid:1000", ${gate('vmid:1000')}`,
     'id: b, title: B, optional: true',
-    `id: c, title: C, mode: read-do, subject: "vmid:2000", ${gate('vmid:2000')}, on_failure: { action: back-out, step: u }`,
+    `id: c, title: C, mode: read-do, command: look, subject: "vmid:2000", ${gate('vmid:2000')}, on_failure: { action: back-out, step: u }`,
     'id: go, title: Go, pause: true',
     'id: d, title: D, mode: challenge-response, witness: true',
     'id: e, title: E, on_failure: { action: abort }',
@@ -244,6 +244,24 @@ function gateWasHeld(all: readonly RecordBody[], confirm: RecordBody, runbook: R
   return false;
 }
 
+/** A step that is read and then done, with a command of which nothing is attached. */
+function wantsOutput(
+  all: readonly RecordBody[],
+  answer: Extract<RecordBody, { kind: 'confirm' | 'correction' }>,
+  runbook: Runbook,
+): boolean {
+  const step = runbook.steps.find(({ id }) => id === answer.step.id);
+  if (step?.mode !== 'read-do' || step.command === null) return false;
+  return !all
+    .slice(0, answer.seq)
+    .some(
+      (one) =>
+        one.kind === 'probe' &&
+        one.step === step.id &&
+        one.observations.some(({ probe }) => probe === 'attached-output'),
+    );
+}
+
 /** What the test knows of `deployed` without the engine. */
 function mayBeDeployed(all: readonly RecordBody[], subject: string): boolean {
   return all.some((one) => {
@@ -300,6 +318,8 @@ describe(`the engine under ${SEQUENCES} random sequences`, () => {
           throw new Error(say(`record ${seq} confirms without its gate`));
         if (body.verdict !== 'confirmed' && body.note === '')
           throw new Error(say(`record ${seq} has no reason`));
+        if (body.note === '' && wantsOutput(all, body, runbook))
+          throw new Error(say(`record ${seq} says nothing of the output of its command`));
         if (body.kind === 'confirm' && body.verdict === 'confirmed' && repeated(all, body))
           throw new Error(say(`record ${seq} repeats a confirmation`));
       }

@@ -7,6 +7,7 @@ import type { ConsoleState } from '../../src/state/store.ts';
 import { navigate, START } from '../../src/ui/navigation.ts';
 import { requestOfWords } from '../../src/ui/run-answer.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
+import { WORDS } from '../../src/ui/views/run-hands.ts';
 import { panicView, runView } from '../../src/ui/views/run-view.ts';
 import type { View } from '../../src/ui/views/types.ts';
 import { ANNA, BERT, Records } from '../runbooks/records.ts';
@@ -89,6 +90,29 @@ describe('the panic view', () => {
     expect(text).toMatch(/At hand: Second\. If it failed: f with the reason/);
     expect(text).toMatch(/Undo it[\s\S]*Put it back\.[\s\S]*Run elsewhere: \.\/undo\.sh/);
     expect(text).toContain('resume 11111111');
+  });
+
+  it('names words and no keys in line mode, whatever the run waits for', () => {
+    const keys = /\b[a-zA-Z] (signs|asks|takes|seals|ends|with the reason)|\([A-Z]\)|Esc/;
+    const runs = [
+      new Records(runbook).open(),
+      new Records(runbook).open().answer('a', 'confirmed'),
+      new Records(runbook).open().answer('a', 'confirmed').answer('b', 'failed'),
+      new Records(runbook).open().answer('a', 'confirmed').answer('b', 'failed').answer('u', 'confirmed'),
+      new Records(runbook).open().answer('a', 'confirmed').answer('b', 'confirmed'),
+      new Records(runbook).open().event('aborted', { text: 'x' }),
+    ];
+    for (const records of runs)
+      for (const view of [
+        runView(input(records.ms), shown(records), 100, 100, WORDS),
+        panicView(shown(records), 100, WORDS),
+      ])
+        expect(textOf(view)).not.toMatch(keys);
+    const [, , , decision = new Records(runbook)] = runs;
+    expect(textOf(runView(input(decision.ms), shown(decision), 100, 100, WORDS))).toMatch(
+      /try "b" again \("again REASON"\), or end the run \("abort\s+REASON"\)/,
+    );
+    expect(textOf(runView(input(decision.ms), shown(decision), 100, 100))).toMatch(keys);
   });
 
   it('lies over the run, and Esc takes it away', () => {

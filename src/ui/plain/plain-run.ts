@@ -2,7 +2,17 @@ import { sanitiseLine, type Verdict } from '../../model/index.ts';
 import type { AttachRequest, Backend, Prompt, RunStepView, RunView } from '../../state/backend.ts';
 import { ANSWERS, requestOfWords } from '../run-answer.ts';
 import type { ViewInput } from '../views/estate-views.ts';
-import { panicView, runView, stepLines, verdictWord, whatIsLeft } from '../views/run-view.ts';
+import { WORDS } from '../views/run-hands.ts';
+import {
+  gateLines,
+  lateLines,
+  panicView,
+  runView,
+  stepLines,
+  verdictWord,
+  whatIsLeft,
+} from '../views/run-view.ts';
+import type { Line } from '../views/types.ts';
 import { plainLines } from './render-plain.ts';
 
 /** Lines that came before the prompt could be read are thrown away; this long after it, in milliseconds. */
@@ -11,6 +21,9 @@ const BLIND_MS = 100;
 /** Ends a text that is pasted line by line. */
 const END_OF_TEXT = '.';
 const MAX_PASTED = 1024 * 1024;
+/** Width of the texts, and room for all of them: nothing is cut in line mode. */
+const COLUMNS = 100;
+const ROWS = 1_000;
 
 /** Works a runbook in line mode: the same rules as on the screen, one line at a time. */
 export class PlainRun {
@@ -63,6 +76,12 @@ export class PlainRun {
       case 'resume':
         await this.#open(await this.#resume(tail));
         return true;
+      case 'window':
+        this.#showWindow(this.#need());
+        return true;
+      case 'timeline':
+        await this.#timeline(tail);
+        return true;
       case 'step':
         this.#showStep(tail);
         return true;
@@ -81,7 +100,7 @@ export class PlainRun {
         await this.#ask(requestOfWords(this.#need(), word, tail));
         return true;
       case 'stop':
-        this.#say(...plainLines(panicView(this.#need(), 100)));
+        this.#say(...plainLines(panicView(this.#need(), COLUMNS, WORDS)));
         return true;
       case 'handover':
         await this.#askHandover(tail);
@@ -126,7 +145,9 @@ export class PlainRun {
     this.#prompt = null;
     if (line.toUpperCase() !== waiting.prompt.code.toUpperCase()) {
       await this.#backend.cancel(waiting.prompt.promptId);
-      this.#say('Cancelled. Nothing was signed.');
+      this.#say(
+        `${line === '' ? 'Cancelled.' : 'That was not the code, so it is cancelled.'} Nothing was signed; to sign, give the command again.`,
+      );
       return;
     }
     this.#recorded(await this.#backend.confirm(waiting.prompt.promptId, line));
@@ -154,13 +175,32 @@ export class PlainRun {
 
   async #open(run: RunView): Promise<void> {
     this.#run = run;
-    this.#say(...plainLines(runView(this.#input(), run, 100, 100)));
+    this.#showWindow(run);
     if (run.begun) return;
     if (run.oneCopy !== null)
       this.#say(`Without the mirror ${sanitiseLine(run.oneCopy, 500)}. To go on on one copy: begin REASON`);
     else if (run.changed !== null)
       this.#say(`${sanitiseLine(run.changed, 500)}. To go on with the session's own text: begin REASON`);
     else await this.#ask({ kind: 'begin', session: run.session });
+  }
+
+  /** The whole window: who leads, what waits, what is late, the step at hand and every answer. */
+  #showWindow(run: RunView): void {
+    this.#say(...plainLines(runView(this.#input(), run, COLUMNS, ROWS, WORDS)));
+  }
+
+  async #timeline(start: string): Promise<void> {
+    const session = start === '' ? this.#need().session : await this.#sessionOf(start);
+    const entries = await this.#backend.timeline(session);
+    this.#say(
+      `== ${entries.length} records of ${session.slice(2, 10)} ==`,
+      ...entries.map((one) =>
+        sanitiseLine(
+          `${String(one.record).padStart(3)}  ${one.at.slice(11, 19)}Z  minute ${one.minute}  ${one.who}: ${one.what}`,
+          400,
+        ),
+      ),
+    );
   }
 
   async #resume(tail: string): Promise<RunView> {
@@ -203,11 +243,13 @@ export class PlainRun {
   #showStep(id: string): void {
     const run = this.#need();
     const step = run.steps.find((one) => one.step.id === (id === '' ? run.current : id));
-    if (step === undefined) this.#say(id === '' ? whatIsLeft(run) : `There is no step "${id}".`);
+    if (step === undefined)
+      this.#say(id === '' ? whatIsLeft(run, WORDS) : `There is no step "${id}". "window" lists them.`);
     else
       this.#say(
         placeInWay(run, step),
-        ...stepLines(step, 100, 100).map((one) => sanitiseLine(one.map((part) => part.text).join(''), 2000)),
+        ...lineTexts(stepLines(step, COLUMNS, ROWS, WORDS)),
+        ...(step.step.id === run.current ? lineTexts(lateLines(run, this.#input().now)) : []),
       );
   }
 
@@ -215,6 +257,7 @@ export class PlainRun {
     const run = this.#need();
     const stepId = id === '' ? run.current : id;
     if (stepId === null) return this.#showStep('');
+    this.#say(`Asking the read-only probes of ${sanitiseLine(stepId, 80)}.`);
     this.#run = await this.#backend.gateStep(run.session, stepId);
     this.#showStep(id);
   }
@@ -228,12 +271,26 @@ export class PlainRun {
     if (verdict !== 'confirmed' && note === '') throw new Error('This answer needs a reason after the word.');
     if (verdict === 'confirmed' && note === '' && step.wantsNote !== null)
       throw new Error(`After the word, ${step.wantsNote}.`);
+    if (step.gate !== 'none' && (verdict === 'confirmed' || verdict === 'still_planned'))
+      this.#say('Asking the read-only probes, unless that was done this moment.');
     await this.#ask({ kind: 'confirm', session: run.session, stepId: step.step.id, verdict, note });
+  }
+
+  /** What the worker told last: asking for a signature may have asked the probes of the step at hand. */
+  #refresh(session: string): void {
+    const told = this.#input().state.runs[session];
+    if (told === undefined) return;
+    this.#run = told;
+    const step = told.steps.find((one) => one.step.id === told.current);
+    if (step !== undefined && step.gate !== 'none')
+      this.#say(...gateLines(step, WORDS).map(([text]) => text));
   }
 
   async #ask(request: Parameters<Backend['prepare']>[0]): Promise<void> {
     if (await this.#backend.locked()) await this.#backend.unlock();
-    const prompt = await this.#backend.prepare(request);
+    const prompt = await this.#backend.prepare(request).finally(() => {
+      if (request.kind === 'confirm') this.#refresh(request.session);
+    });
     if (prompt.onTerminal) return this.#recorded(await this.#backend.confirm(prompt.promptId, ''));
     this.#say('You are about to sign:', ...prompt.lines.map((one) => `  ${sanitiseLine(one, 500)}`));
     this.#say(`Type ${prompt.code} to sign, or an empty line to cancel.`);
@@ -280,6 +337,11 @@ export class PlainRun {
       ...result.lines.map((one) => `  ${sanitiseLine(one, 500)}`),
     );
   }
+}
+
+/** Lines of a view as text. */
+function lineTexts(lines: readonly Line[]): readonly string[] {
+  return lines.map((one) => sanitiseLine(one.map((part) => part.text).join(''), 2_000));
 }
 
 /** Where a step stands: by its number, or in a back-out. */

@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { chainRules } from '../../chain/rules.ts';
 import type { SubjectId } from '../../model/index.ts';
 import type { Backend } from '../../state/backend.ts';
-import { anythingSeen, type ConsoleStore, followBackend } from '../../state/store.ts';
+import { type ConsoleStore, followBackend } from '../../state/store.ts';
 import { SCREENS, type ScreenId } from '../keys.ts';
 import { filterRows, flat } from '../list.ts';
 import { makeTheme } from '../theme.ts';
@@ -25,25 +25,33 @@ export interface PlainOptions {
 }
 
 const HELP = [
-  'Screens: overview, hosts, guests, tiers, hyperledger, runbooks, evidence, program, log. A word after the name filters.',
-  'show SUBJECT     the whole story of one subject, for example: show vmid:6000',
-  'refresh          ask every source again',
-  'run ID           begin a runbook;   resume SESSION [onecopy]   go on with one, without a broken mirror',
-  'run ID x=VALUE   begin one that has variables;   begin REASON   go on although the definition was changed',
-  'step [ID]        the step at hand, or another;   probe [ID]   ask its read-only probes',
-  'confirm [NOTE]   confirm the step;   still | failed | deviated | skipped | na REASON   other answers;   go, nogo REASON',
-  'attach FILE [exit CODE]   keep the output of a command;   paste [exit CODE]   the same, line by line',
-  'deviate REASON   what is done otherwise;   note TEXT;   correct STEP ANSWER REASON   another answer to a step',
-  'again REASON     try the failed step again, after its back-out;   abort REASON   end the run here;   stop   what is safe, the way back',
-  'witness          ask another person to witness the last answer;   take FILE|TEXT   take in their signature',
-  'checkpoint       record how many records there are; somebody else writes down its code',
-  'handover PERSON  ask somebody to take over;   accept FILE|TEXT   hand over, with their acceptance',
-  'seal             seal the run;   verify SESSION   verify a session offline',
-  'help, quit',
+  'Looking',
+  '  overview, hosts, guests, tiers, hyperledger, runbooks, evidence, program, log   a screen; a word after the name filters',
+  '  show SUBJECT             the whole story of one subject, for example: show vmid:6000',
+  '  refresh                  ask every source again',
+  'A run',
+  '  run ID [x=VALUE]         begin a runbook, with its variables;   begin REASON   go on although the definition was changed',
+  '  resume SESSION [onecopy] go on with one, without a broken mirror',
+  '  window                   what is done, at hand, waiting, late, and who;   timeline [SESSION]   what was recorded when',
+  '  step [ID]                the step at hand, or another;   probe [ID]   ask its read-only probes',
+  'The step at hand (a reason is wanted for everything but confirm and go)',
+  '  confirm [NOTE], still, failed, deviated, skipped, na REASON;   at a pause: go, nogo REASON',
+  '  attach FILE [exit CODE]  keep the output of a command;   paste [exit CODE]   the same, line by line',
+  '  deviate REASON           what is done otherwise than written;   note TEXT;   correct STEP ANSWER REASON',
+  '  again REASON             try the failed step again, after its back-out;   abort REASON   end the run here',
+  '  stop                     what is safe, and the way back; nothing is recorded by looking',
+  'Other people',
+  '  witness                  ask for a signature under the last answer;   take FILE|TEXT   take it in',
+  '  handover PERSON          ask somebody to take over;   accept FILE|TEXT   hand over, with their acceptance',
+  'The end',
+  '  checkpoint               count the records; somebody else writes down the code',
+  '  seal                     nothing can be added after it;   verify SESSION   check a session offline',
+  'help, quit (an open run is kept as it stands)',
 ];
-const PROMPT = 'c138> ';
 /** Longest wait for the first answers before the overview is printed, in milliseconds. */
-const FIRST_LOOK_MS = 8000;
+const FIRST_LOOK_MS = 5000;
+/** What follows from all answers together comes a moment after the last of them, in milliseconds. */
+const SETTLE_MS = 1000;
 
 /**
  * Line mode: for screen readers, serial lines and pipes. Everything that the screens show can be read, and a whole runbook can be worked.
@@ -61,14 +69,15 @@ export async function runPlain(options: PlainOptions): Promise<number> {
     crlfDelay: Number.POSITIVE_INFINITY,
   });
   try {
+    if (!allAsked(follow.store)) say('Asking every source once.');
     await firstLook(follow.store);
-    say(...session.screen('overview', ''));
+    say(...session.screen('overview', ''), ...stillAsking(follow.store));
     if (options.runbook !== undefined) await session.command(`run ${options.runbook}`);
     say('Type help for the commands.');
-    options.output.write(PROMPT);
+    options.output.write(session.prompt);
     for await (const line of reader) {
       if ((await session.command(line)) === 'quit') break;
-      options.output.write(PROMPT);
+      options.output.write(session.prompt);
     }
     say('');
     return 0;
@@ -78,10 +87,12 @@ export async function runPlain(options: PlainOptions): Promise<number> {
   }
 }
 
-/** Waits until something was seen, so that the first page is not empty. */
+/** Until every source was asked, an unknown thing is only one that was not looked at. */
+const allAsked = (store: ConsoleStore): boolean => store.getState().snapshot?.complete === true;
+
+/** Waits until every source was asked once, but not for ever, so that the first page says what is and not what is late. */
 function firstLook(store: ConsoleStore): Promise<void> {
-  const seen = (): boolean => anythingSeen(store.getState());
-  if (seen()) return Promise.resolve();
+  if (allAsked(store)) return Promise.resolve();
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
@@ -89,10 +100,15 @@ function firstLook(store: ConsoleStore): Promise<void> {
       resolve();
     };
     const stop = store.subscribe(() => {
-      if (seen()) setTimeout(done, 1500);
+      if (allAsked(store)) setTimeout(done, SETTLE_MS);
     });
     const timer = setTimeout(done, FIRST_LOOK_MS);
   });
+}
+
+/** The page itself says that not everything was asked; here is how to see it again. */
+function stillAsking(store: ConsoleStore): readonly string[] {
+  return allAsked(store) ? [] : ['"overview" shows this page again.'];
 }
 
 /** The backend, but nobody else reads the terminal while the signer asks for the passphrase on it. */
@@ -126,6 +142,12 @@ class PlainSession {
     this.#store = store;
     this.#say = say;
     this.#run = new PlainRun(handingOver(options), say, () => this.#input());
+  }
+
+  /** What stands before the next line: a code, pasted text and a command are different things to type. */
+  get prompt(): string {
+    if (this.#run.waiting) return 'code> ';
+    return this.#run.pasting ? 'paste> ' : 'c138> ';
   }
 
   /** Runs one line; every failure ends in a sentence. */

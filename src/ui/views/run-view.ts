@@ -3,6 +3,7 @@ import type { RunStepView, RunView } from '../../state/backend.ts';
 import { wrap } from '../text.ts';
 import type { Tone } from '../theme.ts';
 import type { ViewInput } from './estate-views.ts';
+import { type Hands, KEYS } from './run-hands.ts';
 import { type Line, line, type Span, span, type View } from './types.ts';
 
 const STEP_WORD: Readonly<Record<string, string>> = {
@@ -23,7 +24,13 @@ export function verdictWord(verdict: string): string {
 }
 
 /** A run: its steps as rows, the step at hand as lines on top. `columns` is the width available. */
-export function runView(input: ViewInput, run: RunView, columns: number, roomForText: number): View {
+export function runView(
+  input: ViewInput,
+  run: RunView,
+  columns: number,
+  roomForText: number,
+  hands: Hands = KEYS,
+): View {
   const { glyphs } = input;
   const current = run.steps.find((one) => one.step.id === run.current) ?? null;
   const way = run.steps.filter((one) => one.step.backOut === null);
@@ -40,30 +47,35 @@ export function runView(input: ViewInput, run: RunView, columns: number, roomFor
   ];
   if (run.changed !== null)
     top.push(
-      ...wrap(`${run.changed}. To go on with the session's own text: b, and a reason.`, columns - 2).map(
-        (text) => line(span(sanitiseLine(text, 300), 'warn')),
-      ),
+      ...wrap(
+        `${run.changed}. To go on with the session's own text: ${hands.begin}, and a reason.`,
+        columns - 2,
+      ).map((text) => line(span(sanitiseLine(text, 300), 'warn'))),
     );
   if (run.checkpoint !== null)
     top.push(line(span(`Checkpoint of ${run.checkpoint.size} records: ${run.checkpoint.code}`, 'dim')));
   if (run.broken !== null) top.push(line(span(sanitiseLine(run.broken, 300), 'bad')));
   if (!run.begun && run.state === 'open')
-    top.push(line(span('Not begun yet: b signs the beginning. Nothing can be recorded before.', 'warn')));
+    top.push(
+      line(
+        span(`Not begun yet: ${hands.begin} signs the beginning. Nothing can be recorded before.`, 'warn'),
+      ),
+    );
   const waiting = run.steps.filter(wantsWitness).map((one) => one.step.title);
   if (run.state === 'open' && waiting.length > 0)
     top.push(
       line(
         span(
-          `Waits for a witness, who is another person: ${waiting.join('; ')}. w asks, W takes in.`,
+          `Waits for a witness, who is another person: ${waiting.join('; ')}. ${hands.witness} asks, ${hands.take} takes in.`,
           'warn',
         ),
       ),
     );
   if (current !== null) {
     const live = liveLine(input, current);
-    top.push(...stepLines(current, columns, roomForText - live.length), ...live);
+    top.push(...stepLines(current, columns, roomForText - live.length, hands), ...live);
   } else if (run.state === 'open')
-    top.push(...wrap(whatIsLeft(run), columns - 2).map((text) => line(span(text, 'accent'))));
+    top.push(...wrap(whatIsLeft(run, hands), columns - 2).map((text) => line(span(text, 'accent'))));
   else
     top.push(
       line(
@@ -162,7 +174,7 @@ function liveLine({ state, now }: ViewInput, { step }: RunStepView): readonly Li
 /**
  * When something goes wrong: what is safe, what to keep the hands off, and the way back for the step at hand. Nothing is recorded by looking.
  */
-export function panicView(run: RunView, columns: number): View {
+export function panicView(run: RunView, columns: number, hands: Hands = KEYS): View {
   const say = (text: string, tone: Tone = 'plain'): Line[] =>
     wrap(sanitiseLine(text, 600), columns - 2).map((part) => line(span(part, tone)));
   const failing = run.steps.find((one) => one.step.id === (run.failed ?? run.current));
@@ -179,10 +191,12 @@ export function panicView(run: RunView, columns: number): View {
         'c138 runs nothing by itself, so nothing has to be stopped here. Do not edit or delete the folder. Say aloud who leads, and let one person write.',
       ),
       ...say(
-        failing === undefined ? 'No step is at hand.' : `At hand: ${failing.step.title}. ${wayBack(failing)}`,
+        failing === undefined
+          ? 'No step is at hand.'
+          : `At hand: ${failing.step.title}. ${wayBack(failing, hands)}`,
         'strong',
       ),
-      line(span('Esc goes back to the run.', 'dim')),
+      ...(hands.back === '' ? [] : [line(span(hands.back, 'dim'))]),
     ],
     columns: [
       { label: 'back-out', width: 30, grow: true },
@@ -202,13 +216,13 @@ export function panicView(run: RunView, columns: number): View {
   };
 }
 
-function wayBack({ step, verdict }: RunStepView): string {
-  if (step.onFailure.action === 'abort') return 'If it failed: f, and the run stops there.';
+function wayBack({ step, verdict }: RunStepView, hands: Hands): string {
+  if (step.onFailure.action === 'abort') return `If it failed: ${hands.failed}, and the run stops there.`;
   if (step.onFailure.action === 'retry')
-    return 'If it failed: f with the reason; it stays at hand. A ends the run.';
+    return `If it failed: ${hands.failed}; it stays at hand. ${hands.abort} ends the run.`;
   return verdict === 'failed'
     ? 'It failed; the way back is below.'
-    : 'If it failed: f with the reason, and the way back below is at hand.';
+    : `If it failed: ${hands.failed}, and the way back below is at hand.`;
 }
 
 /** The steps of the branch that begins with a step. */
@@ -219,18 +233,22 @@ function backOutOf(run: RunView, stepId: string | null): readonly RunStepView[] 
 }
 
 /** What an open run without a step at hand waits for. */
-export function whatIsLeft(run: RunView): string {
+export function whatIsLeft(run: RunView, hands: Hands = KEYS): string {
   switch (run.phase) {
     case 'decision':
-      return `The back-out is walked. Somebody decides: try "${run.failed ?? ''}" again (again, R), or abort (A).`;
+      return `The back-out is walked. Somebody decides: try "${run.failed ?? ''}" again (${hands.again}), or end the run (${hands.abort}).`;
     case 'stopped':
-      return `Step "${run.failed ?? ''}" failed, and the runbook says to stop. Abort with a reason (A), then seal (S); or correct the answer.`;
+      return `Step "${run.failed ?? ''}" failed, and the runbook says to stop. End it with a reason (${hands.abort}), then seal it (${hands.seal}); or correct the answer.`;
     case 'aborted':
-      return 'The run was aborted. S seals it: after that nothing can be added.';
+      return `The run was aborted. ${hands.seal} seals it: after that nothing can be added.`;
     case 'sealed':
       return 'The run is sealed.';
-    default:
-      return 'Every step is answered. "seal" (S) seals the run: after that nothing can be added.';
+    default: {
+      const unsigned = run.steps.filter(wantsWitness).map((one) => one.step.id);
+      if (unsigned.length === 0)
+        return `Every step is answered. ${hands.seal} seals the run: after that nothing can be added.`;
+      return `Every step is answered, but another person has to sign: ${unsigned.join(', ')} (${hands.witness}). Sealed without it (${hands.seal}), the evidence never meets its policy.`;
+    }
   }
 }
 
@@ -245,7 +263,12 @@ function byWhom(one: RunStepView): Span {
 }
 
 /** The step at hand in full: what to do, what to expect, what the probes show, what may be answered. */
-export function stepLines(one: RunStepView, columns: number, room = 40): readonly Line[] {
+export function stepLines(
+  one: RunStepView,
+  columns: number,
+  room = 40,
+  hands: Hands = KEYS,
+): readonly Line[] {
   const { step } = one;
   const text = (label: string, body: string, tone: Tone = 'plain'): Line[] =>
     wrap(`${label}${body}`, columns - 2).map((part) => line(span(part, tone)));
@@ -256,7 +279,7 @@ export function stepLines(one: RunStepView, columns: number, room = 40): readonl
   if (one.conflict !== null) fixed.push(...text('Disagreement: ', one.conflict, 'warn'));
   for (const { text: words } of one.deviations)
     fixed.push(...text('Deviation: ', sanitiseLine(words, 300), 'warn'));
-  fixed.push(...gateLines(one).flatMap(([body, tone]) => text('', body, tone)));
+  fixed.push(...gateLines(one, hands).flatMap(([body, tone]) => text('', body, tone)));
   const offers = one.offered.map((verdict) => offerWord(one, verdict)).join(', ');
   if (one.verdict === null || one.offered.length > 0)
     fixed.push(line(span(`May be answered: ${offers === '' ? 'nothing yet' : offers}`, 'strong')));
@@ -269,7 +292,7 @@ export function stepLines(one: RunStepView, columns: number, room = 40): readonl
     fixed.push(
       ...text(
         '',
-        `Another person must ${step.approval ? 'approve' : 'witness'} the answer (w, afterwards).`,
+        `Another person must ${step.approval ? 'approve' : 'witness'} the answer (${hands.witness}, afterwards).`,
         'accent',
       ),
     );
@@ -307,10 +330,14 @@ function attachedText(out: RunStepView['attached'][number]): string {
   return `Attached: ${sanitiseLine(out.name, 80)}, ${out.bytes} bytes${code}${hidden}`;
 }
 
-function gateLines(one: RunStepView): readonly (readonly [string, Tone])[] {
+/** What the probes show, and how they are asked. */
+export function gateLines(one: RunStepView, hands: Hands = KEYS): readonly (readonly [string, Tone])[] {
   const word: Readonly<Record<RunStepView['gate'], readonly [string, Tone]>> = {
     none: ['No probe can look at this: your own eyes count.', 'dim'],
-    'not-run': ['Probes: not asked yet, p asks them.', 'warn'],
+    'not-run': [
+      `Probes: not asked for this answer yet. ${hands.probe} asks them; so does ${hands.confirm}.`,
+      'warn',
+    ],
     holds: ['Probes show the expected reading:', 'good'],
     fails: ['Probes do NOT show the expected reading:', 'bad'],
     unknown: ['Probes could not look:', 'doubt'],
