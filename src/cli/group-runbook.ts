@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { sanitiseLine } from '../model/index.ts';
 import type { ConsoleFlags } from './console.ts';
+import { CliError } from './io.ts';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
 import type { ReportFlags } from './runbook-report.ts';
 import type { ExportFlags, ImportFlags } from './runbook-text.ts';
@@ -39,6 +41,10 @@ export function addRunbook(kit: Kit, withScreen: (one: Command) => Command): voi
   ).action(async (id: string, settings: string[], _flags, self: Command) => {
     const flags = flagsOf<PathFlags & ConsoleFlags>(self);
     const { definitionOf } = await import('./runbook.ts');
+    if (/\.ya?ml$/.test(id))
+      throw new CliError(
+        `only an installed definition is run: copy ${sanitiseLine(id, 200)} to ${own(flags)} and run it by its id`,
+      );
     await definitionOf(id, own(flags));
     const { consoleCommand } = await import('./console.ts');
     done(await consoleCommand(pathsOf(flags), { ...flags, runbook: [id, ...settings].join(' ') }, io));
@@ -72,6 +78,7 @@ export function addRunbook(kit: Kit, withScreen: (one: Command) => Command): voi
   )
     .option('--out <file>', 'write the Markdown there')
     .option('--html <file>', 'write a page there')
+    .option('--until <record>', 'the run as it stood after this record; it is verified as a whole')
     .addHelpText('after', '\nExit codes: 0 sealed and policy met, 1 not so, 2 it can not be read.')
     .action(async (session: string, _flags, self: Command) => {
       const flags = flagsOf<PathFlags & ReportFlags>(self);

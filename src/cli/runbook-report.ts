@@ -20,10 +20,19 @@ export interface ReportFlags {
   readonly out?: string | undefined;
   readonly trust?: string | undefined;
   readonly json?: boolean | undefined;
+  /** The run as it stood after this record. */
+  readonly until?: string | undefined;
 }
 
-/** Reads a session folder or a bundle, verifies it against the trust store, and tells its story. */
-export async function storyOf(path: string, trustFile: string): Promise<RunStory> {
+/**
+ * Reads a session folder or a bundle, verifies it against the trust store, and tells its story.
+ * @param until the last record that is told; the verification is always of the whole
+ */
+export async function storyOf(
+  path: string,
+  trustFile: string,
+  until: number | null = null,
+): Promise<RunStory> {
   const records: RecordBody[] = [];
   const hashes: Hex[] = [];
   const splitter = new LineSplitter();
@@ -38,8 +47,12 @@ export async function storyOf(path: string, trustFile: string): Promise<RunStory
       .then(({ bytes }) => bytes)
       .catch(() => null);
     const report = await verifySession(path, trust === null ? {} : { trust });
-    return runStory(parseRunbookBytes(runbook), records, hashes, report);
+    if (until !== null && until >= records.length)
+      throw new CliError(`there is no record ${until}; the last one is ${records.length - 1}`);
+    const told = until === null ? records.length : until + 1;
+    return runStory(parseRunbookBytes(runbook), records.slice(0, told), hashes.slice(0, told), report);
   } catch (error) {
+    if (error instanceof CliError) throw error;
     if (error instanceof VerifyStop) throw new CliError(error.message);
     throw new CliError(`${sanitiseLine(path, 200)}: ${describeError(error)}`);
   }
@@ -66,7 +79,10 @@ export async function runbookReport(
   flags: ReportFlags,
   io: Io,
 ): Promise<number> {
-  const story = await storyOf(path, flags.trust ?? trustFile);
+  if (flags.until !== undefined && !/^\d{1,9}$/.test(flags.until))
+    throw new CliError('--until wants the number of a record');
+  const until = flags.until === undefined ? null : Number(flags.until);
+  const story = await storyOf(path, flags.trust ?? trustFile, until);
   const blocks = runReport(story);
   if (flags.html !== undefined)
     await writeNewFile(flags.html, blocksToHtml(`${story.runbook.title} ${basename(path)}`, blocks));

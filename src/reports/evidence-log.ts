@@ -1,5 +1,5 @@
 import { checkpointCode } from '../evidence/checkpoint.ts';
-import { type RecordBody, sanitiseLine } from '../model/index.ts';
+import { type RecordBody, type SignedStep, sanitiseLine } from '../model/index.ts';
 
 /** One record of a session as a line of its timeline: when, number, kind, who, and what it says. */
 export function logLine(body: RecordBody): string {
@@ -17,11 +17,11 @@ export function saysOf(body: RecordBody): string {
     case 'event':
       return `${body.event.name}${typeof body.event.detail.text === 'string' ? noteOf(body.event.detail.text) : ''}`;
     case 'confirm':
-      return `${body.step.text}: ${wordOf(body.verdict)}${noteOf(body.note)}`;
+      return `${stepOf(body)}: ${wordOf(body.verdict)}${noteOf(body.note)}`;
     case 'correction':
-      return `corrects record ${body.ref.seq}, ${body.step.text}: ${wordOf(body.verdict)}${noteOf(body.note)}`;
+      return `corrects record ${body.ref.seq}, ${stepOf(body)}: ${wordOf(body.verdict)}${noteOf(body.note)}`;
     case 'deviation':
-      return `deviates at ${body.step.text}${noteOf(body.note)}`;
+      return `deviates at ${stepOf(body)}${noteOf(body.note)}`;
     case 'witness':
       return `${body.witness.name} ${body.witness.meaning} record ${body.ref.seq}, on ${body.witness.host}`;
     case 'handover':
@@ -33,6 +33,16 @@ export function saysOf(body: RecordBody): string {
     case 'seal':
       return `seals ${body.seal.count} records${body.seal.open_items.length === 0 ? '' : `, open: ${body.seal.open_items.join(', ')}`}`;
   }
+}
+
+/** Characters of a step's text; what was answered must not be cut off behind it. */
+const MAX_STEP = 90;
+
+/** The beginning of what stood on the screen, which is the step's title. */
+function stepOf({ step }: { readonly step: SignedStep }): string {
+  if (step.text.length <= MAX_STEP) return step.text;
+  const cut = step.text.slice(0, MAX_STEP);
+  return `${cut.slice(0, cut.lastIndexOf(' ') + 1).trimEnd()}…`;
 }
 
 function wordOf(verdict: string): string {

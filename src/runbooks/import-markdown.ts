@@ -2,6 +2,8 @@ import { stringify } from 'yaml';
 import { sanitiseLine } from '../model/index.ts';
 import { compileRunbook } from './compile.ts';
 import { type MdBlock, markdownBlocks } from './markdown-blocks.ts';
+import { frontMatterTitle } from './markdown-dialects.ts';
+import { clip, flat, noteOf, plain, tableRow } from './markdown-words.ts';
 import { marksIn } from './variables.ts';
 
 /** A draft made from a Markdown document, for people to read before it is used. */
@@ -24,20 +26,24 @@ interface Draft {
   readonly line: number;
   readonly words: string[];
   readonly expected: string[];
-  readonly commands: { readonly text: string; readonly line: number }[];
+  readonly commands: { readonly text: string; readonly line: number; readonly way: string | null }[];
   readonly undo: boolean;
 }
 
 const MAX_COMMAND = 4_000;
 /** Code that shows something and is not typed into a shell. */
 const SHOWN = new Set(
-  'output text txt log json json5 yaml yml toml xml html ini properties hcl diff mermaid plaintext none conf nginx sql solidity javascript typescript java go rust c cpp'.split(
+  'output text txt log json json5 yaml yml toml xml html ini properties hcl diff mermaid plaintext none conf nginx sql solidity javascript js jsx typescript ts java go rust c cpp'.split(
     ' ',
   ),
 );
 const UNDO = /\b(roll(ing)?[ -]?back|back(ing)?[ -]?out|revert|undo)\b/i;
 const EXPECTED =
   /^(expected( result| output)?|expect|result|you should see|the output|output|verify that|confirm that|success)\b[:,]?/i;
+/** Sections that lead elsewhere. */
+const ELSEWHERE = /^(what'?s next|next steps?|see also|further reading|references|related)\b/i;
+/** An item that ends with the command to type. */
+const INLINE_COMMAND = /:\s*`([^`]+\s[^`]+)`\.?$/;
 /** Commands of a forge to itself, which mean nothing to people who work the list. */
 const QUICK_ACTION = /^\/[a-z_]+(\s|$)/;
 
@@ -54,7 +60,7 @@ export function importMarkdown(document: string, id: string, title: string | nul
   if (all.length === 0)
     throw new ImportError('no numbered item, task item, heading with text or code block is in it');
   const first = blocks.find((one) => one.kind === 'heading');
-  const name = title ?? (first?.kind === 'heading' ? plain(first.text) : id);
+  const name = title ?? frontMatterTitle(document) ?? (first?.kind === 'heading' ? plain(first.text) : id);
   const ids = new Set<string>();
   const undoThere = all.some((one) => one.undo);
   const commandThere = all.some((one) => !one.undo && one.commands.length > 0);
@@ -88,8 +94,12 @@ class Drafter {
   #undoLevel: number | null = null;
   /** Words of a section before its first step. */
   #preface: string[] = [];
+  /** Warnings of an introduction, which stand in the first step after it. */
+  readonly #carried: string[] = [];
   #heading: { readonly text: string; readonly line: number } | null = null;
   #current: Draft | null = null;
+  /** Which of several ways the lines are about. */
+  #way: string | null = null;
   /** Depth of the list whose items are steps. */
   #depth = 0;
 
@@ -111,6 +121,9 @@ class Drafter {
         return this.#item(block);
       case 'code':
         return this.#code(block, before);
+      case 'tab':
+        this.#way = block.label;
+        return;
       case 'text':
       case 'quote':
         return this.#words(block);
@@ -119,6 +132,7 @@ class Drafter {
 
   #startSection(text: string, level: number, line: number): void {
     this.#endSection();
+    this.#way = null;
     this.#section = plain(text);
     this.#heading = { text: this.#section, line };
     if (this.#undoLevel !== null && level <= this.#undoLevel) this.#undoLevel = null;
@@ -129,16 +143,28 @@ class Drafter {
   #endSection(): void {
     const heading = this.#heading;
     if (heading !== null && this.#current === null && this.#preface.length > 0) {
-      if (this.#out.length > 0 || /^(step\s*)?\d+[.):\s]/i.test(heading.text))
+      if (ELSEWHERE.test(heading.text))
+        this.#remarks.push(
+          `line ${heading.line}: the section "${clip(heading.text, 60)}" leads elsewhere and makes no step`,
+        );
+      else if (this.#out.length > 0 || /^(step\s*)?\d+[.):\s]/i.test(heading.text))
         this.#begin(heading.text, heading.line).words.push(...this.#preface);
-      else
+      else {
         this.#remarks.push(
           `line ${heading.line}: the section "${clip(heading.text, 60)}" is an introduction and makes no step`,
         );
+        this.#carry();
+      }
     }
+    if (heading === null && this.#current === null) this.#carry();
     this.#preface = [];
     this.#heading = null;
     this.#current = null;
+  }
+
+  /** An introduction makes no step, but its warnings are not lost. */
+  #carry(): void {
+    this.#carried.push(...this.#preface.filter((one) => one.startsWith('Caution: ')));
   }
 
   #begin(title: string, line: number): Draft {
@@ -151,6 +177,7 @@ class Drafter {
       commands: [],
       undo: this.#undoLevel !== null,
     };
+    draft.words.push(...this.#carried.splice(0));
     this.#out.push(draft);
     this.#current = draft;
     return draft;
@@ -166,7 +193,11 @@ class Drafter {
     const preface = this.#preface;
     this.#preface = [];
     this.#heading = null;
-    this.#begin(text, item.line).words.push(...preface);
+    const draft = this.#begin(text, item.line);
+    draft.words.push(...preface);
+    const command = INLINE_COMMAND.exec(item.text)?.[1];
+    if (command !== undefined)
+      draft.commands.push({ text: cleanCommand(command), line: item.line, way: this.#way });
   }
 
   #words(block: Extract<MdBlock, { readonly kind: 'text' | 'quote' }>): void {
@@ -176,7 +207,7 @@ class Drafter {
     }
     const text = plain(block.text);
     if (EXPECTED.test(text) && this.#current !== null) this.#current.expected.push(text);
-    else this.#add(block.kind === 'quote' ? `Note: ${text.replace(/^(\[!\w+\]|note:?)\s*/i, '')}` : text);
+    else this.#add(block.kind === 'quote' ? noteOf(text) : tableRow(text));
   }
 
   #add(text: string): void {
@@ -212,7 +243,12 @@ class Drafter {
       this.#add(`Command: see line ${code.line} of the document; it is too long to be shown whole.`);
       return;
     }
-    this.#current?.commands.push({ text: command, line: code.line });
+    const way = code.tab ?? this.#way;
+    if (way !== null)
+      this.#remarks.push(
+        `line ${code.line}: one of several ways ("${clip(way, 40)}"): keep the step that fits`,
+      );
+    this.#current?.commands.push({ text: command, line: code.line, way });
     if (output !== '') this.#current?.expected.push(`Shown in the document: ${flat(output)}`);
   }
 }
@@ -245,14 +281,21 @@ function cleanCommand(text: string): string {
 
 /** A step that has several commands is several steps, so that each has its exit code. */
 function splitCommands(draft: Draft): readonly Draft[] {
-  if (draft.commands.length < 2) return [draft];
+  const [only] = draft.commands;
+  if (draft.commands.length < 2)
+    return [only === undefined ? draft : { ...draft, title: titleOf(draft.title, only.way, 0) }];
   return draft.commands.map((command, index) => ({
     ...draft,
-    title: index === 0 ? draft.title : `${clip(draft.title, 100)}, command ${index + 1}`,
+    title: titleOf(draft.title, command.way, index),
     words: index === 0 ? draft.words : [],
     expected: index === draft.commands.length - 1 ? draft.expected : [],
     commands: [command],
   }));
+}
+
+function titleOf(title: string, way: string | null, index: number): string {
+  if (way !== null && way !== '') return `${clip(title, 80)}, ${clip(way, 30)}`;
+  return index === 0 ? title : `${clip(title, 100)}, command ${index + 1}`;
 }
 
 function stepOf(draft: Draft, id: string): Record<string, unknown> & { readonly id: string } {
@@ -307,43 +350,4 @@ function idOf(draft: Draft, taken: Set<string>): string {
     taken.add(id);
     return id;
   }
-}
-
-/** Inline Markdown as plain words; addresses of links stay visible, since they may be what matters. */
-function plain(text: string): string {
-  return sanitiseLine(
-    text
-      .replaceAll(/!\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .replaceAll(
-        /\[([^\]]+)\]\((?:<([^>]*)>|([^)\s]*))[^)]*\)/g,
-        (_whole, label: string, a?: string, b?: string) => {
-          const address = a ?? b ?? '';
-          return address === '' || address === label || address.startsWith('#')
-            ? label
-            : `${label} (${address})`;
-        },
-      )
-      .replaceAll(/<(https?:[^>]*)>/g, '$1')
-      .replaceAll(/<\/?[a-z][^>]*>/gi, '')
-      .replaceAll(/(\*\*|__)(?=\S)(.+?)(?<=\S)\1/g, '$2')
-      .replaceAll(/(?<![\w*])[*_](?=\S)([^*_]+?)(?<=\S)[*_](?![\w*])/g, '$1')
-      .replaceAll(/`+([^`]+)`+/g, '$1')
-      .replaceAll(/\\([!-/:-@[-`{-~])/g, '$1')
-      .replaceAll(/&#(\d{1,6});/g, (_whole, code: string) =>
-        String.fromCodePoint(Math.min(Number(code), 0x10ffff)),
-      )
-      .replaceAll(/\{[+-]\s*(.*?)\s*[+-]\}/g, '$1'),
-    8_000,
-  ).trim();
-}
-
-function flat(text: string): string {
-  return sanitiseLine(text.replaceAll(/\s*\n\s*/g, ' | '), 800);
-}
-
-/** At most so many characters, cut at a word where there is one. */
-function clip(text: string, max: number): string {
-  if (text.length <= max) return text;
-  const cut = text.slice(0, max - 1);
-  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), max - 40)).trimEnd()}…`;
 }

@@ -1,3 +1,5 @@
+import { plainMarkdown, TABS_END } from './markdown-dialects.ts';
+
 /**
  * The blocks of a Markdown document that a runbook can be made of (CommonMark 0.31 sections 4 and 5, task lists of GFM 0.29). Reads lines only:
  * nothing of the document is run, fetched or rendered.
@@ -18,28 +20,33 @@ export type MdBlock =
       readonly text: string;
       /** First word behind the fence, in lower case. */
       readonly info: string;
+      /** Where the block is one of several ways to do the same: which. */
+      readonly tab: string | null;
       readonly depth: number;
       readonly line: number;
     }
-  | { readonly kind: 'quote'; readonly text: string; readonly depth: number; readonly line: number };
+  | { readonly kind: 'quote'; readonly text: string; readonly depth: number; readonly line: number }
+  /** One of several ways to do the same; null: back to what is for all. */
+  | { readonly kind: 'tab'; readonly label: string | null; readonly line: number };
 
 const FENCE = /^(\s*)(`{3,}|~{3,})\s*([^`]*)$/;
 const HEADING = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/;
 const ITEM = /^(\s*)(?:([-*+])|(\d{1,9})[.)])(?:[ \t]+(.*))?$/;
 const TASK = /^\[[ xX]\][ \t]+(.*)$/;
 const QUOTE = /^\s*> ?(.*)$/;
+const TAB = /^\s*<TabItem label="([^"]*)">\s*$/;
+/** The line under the head of a table (GFM 0.29 section 4.10). */
+const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)+\|?\s*$/;
 const RULE = /^ {0,3}([-_*])[ \t]*(?:\1[ \t]*){2,}$/;
 
 /** Splits a document into blocks, in order. Lines count from 1. */
 export function markdownBlocks(document: string): readonly MdBlock[] {
-  return new Reader(withoutComments(document)).blocks();
+  return new Reader(withoutComments(plainMarkdown(document.replaceAll(/\r\n?/g, '\n')))).blocks();
 }
 
 /** HTML comments are for authors; their lines stay, empty, so that line numbers hold. */
 function withoutComments(document: string): string {
-  return document
-    .replaceAll(/\r\n?/g, '\n')
-    .replaceAll(/<!--[\s\S]*?(?:-->|$)/g, (comment) => comment.replaceAll(/[^\n]/g, ''));
+  return document.replaceAll(/<!--[\s\S]*?(?:-->|$)/g, (comment) => comment.replaceAll(/[^\n]/g, ''));
 }
 
 class Reader {
@@ -72,6 +79,9 @@ class Reader {
     const fence = FENCE.exec(line);
     if (fence !== null) return this.#fenced(fence);
     if (line.trim() === '') return this.#flush();
+    const tab = TAB.exec(line);
+    if (tab !== null || line.trim() === TABS_END) return this.#tab(tab?.[1] ?? null);
+    if (TABLE_RULE.test(line)) return;
     const heading = HEADING.exec(line);
     if (heading !== null) return this.#heading(heading[1]?.length ?? 1, heading[2] ?? '');
     const underline = /^ {0,3}(=+|-+)\s*$/.exec(line);
@@ -109,6 +119,11 @@ class Reader {
     this.#flush();
     this.#lists = [];
     this.#out.push({ kind: 'heading', level, text: text.trim(), line: this.#at + 1 });
+  }
+
+  #tab(label: string | null): void {
+    this.#flush();
+    this.#out.push({ kind: 'tab', label, line: this.#at + 1 });
   }
 
   #item(match: RegExpExecArray): void {
@@ -170,6 +185,7 @@ class Reader {
         ?.toLowerCase() ?? '',
       indent.length,
       start,
+      /\btab="([^"]*)"/.exec(info)?.[1] ?? null,
     );
   }
 
@@ -187,9 +203,15 @@ class Reader {
     this.#code(body, '', indent, start);
   }
 
-  #code(body: readonly string[], info: string, indent: number, line: number): void {
+  #code(
+    body: readonly string[],
+    info: string,
+    indent: number,
+    line: number,
+    tab: string | null = null,
+  ): void {
     const text = body.join('\n').replace(/^\n+|\s+$/g, '');
-    if (text !== '') this.#out.push({ kind: 'code', text, info, depth: this.#depthAt(indent), line });
+    if (text !== '') this.#out.push({ kind: 'code', text, info, tab, depth: this.#depthAt(indent), line });
   }
 }
 

@@ -133,6 +133,27 @@ describe('reports of runs', () => {
     expect(readFileSync(join(troubled.view.path, 'blobs', blob), 'utf8')).toBe('no route\n');
     expect(story.verification).toMatchObject({ exitCode: 0 });
 
+    // Replayed: after any record, the report says what was so then, and nothing that came later.
+    const failedAt = records.findIndex((one) => one.kind === 'confirm' && one.verdict === 'failed');
+    const then = await cli(
+      'runbook',
+      'report',
+      troubled.view.path,
+      '--trust',
+      trust(),
+      '--json',
+      '--until',
+      `${failedAt}`,
+    );
+    expect(JSON.parse(then.out)).toMatchObject({
+      phase: 'back-out',
+      records: failedAt + 1,
+      sealedAt: null,
+      handovers: [],
+      steps: [{ verdict: 'confirmed' }, { verdict: 'failed' }, { verdict: null }, { verdict: null }],
+    });
+    expect((await cli('runbook', 'report', troubled.view.path, '--until', `${records.length}`)).code).toBe(2);
+
     const html = join(root, 'report.html');
     const written = await cli(
       'runbook',

@@ -148,7 +148,188 @@ curl -X POST --data '{"method":"eth_blockNumber"}' localhost:8545
 \`\`\`
 `;
 
+/** In the manner of a documentation site with shortcodes: admonitions, headings and files by name, tabs that are code. */
+const SHORTCODES = `---
+title: "Move a member"
+weight: 30
+---
+
+<!-- overview -->
+
+This page shows how to move one member.
+
+{{< caution >}}
+Take a backup of the key store. **There is no undo.**
+{{< /caution >}}
+
+## {{% heading "prerequisites" %}}
+
+{{< include "tutorial.md" >}} {{< version-check >}}
+
+<!-- steps -->
+
+## Take the member out
+
+1. List the members:
+
+   \`\`\`shell
+   ctl members list
+   \`\`\`
+
+   The output is similar to this:
+
+   \`\`\`
+   NAME   STATE
+   m1     ready
+   \`\`\`
+
+1. Remove it:
+
+   \`\`\`shell
+   ctl members remove m1
+   \`\`\`
+
+   {{< note >}}
+   The quorum changes at once.
+   {{< /note >}}
+
+1. Apply the manifest:
+
+   {{% code_sample file="members/m2.yaml" %}}
+
+   \`\`\`shell
+   ctl apply -f m2.yaml
+   \`\`\`
+
+## Look at it
+
+{{< tabs name="looking" >}}
+{{< tab name="Bash" codelang="bash" >}}
+ctl members list
+{{< /tab >}}
+{{< tab name="Shell of Windows" codelang="powershell" >}}
+ctl.exe members list
+{{< /tab >}}
+{{< /tabs >}}
+
+## {{% heading "whatsnext" %}}
+
+* Read about [members](/docs/members/).
+`;
+
+/** In the manner of a client's documentation site with components: admonitions with colons, tabs, one request in several ways. */
+const COMPONENTS = `---
+title: Vote a signer in
+sidebar_position: 3
+---
+
+import Tabs from '@theme/Tabs';
+import TabItem from '@theme/TabItem';
+
+# Vote a signer in
+
+:::warning
+
+Never change more than one at a time.
+
+:::
+
+## Steps
+
+### 1. Start the node
+
+<Tabs>
+<TabItem value="unix" label="Linux">
+
+\`\`\`bash
+client --config-file=config.toml
+\`\`\`
+
+</TabItem>
+<TabItem value="win" label="Windows">
+
+\`\`\`bash
+client.bat --config-file=config.toml
+\`\`\`
+
+</TabItem>
+</Tabs>
+
+### 2. Propose
+
+<!--tabs-->
+
+# curl HTTP request
+
+\`\`\`bash title="Propose"
+curl -X POST --data '{"method":"vote"}' http://127.0.0.1:8545
+\`\`\`
+
+# JSON result
+
+\`\`\`json
+{ "result": true }
+\`\`\`
+
+<!--/tabs-->
+
+:::note
+A vote is valid for one epoch.
+:::
+
+### 3. Count the votes
+
+Call \`vote_pending\` on every node.
+
+\`\`\`js
+{"jsonrpc":"2.0"}
+\`\`\`
+`;
+
 describe('importing Markdown', () => {
+  it('takes shortcodes for what they say: notes, files and tabs; warnings of an introduction stand in the first step', () => {
+    const made = steps(SHORTCODES);
+    expect(importMarkdown(SHORTCODES, 'made').yaml).toMatch(/^title: Move a member$/m);
+    expect(made.map((one) => [one.title, one.command])).toEqual([
+      ['List the members:', 'ctl members list'],
+      ['Remove it:', 'ctl members remove m1'],
+      ['Apply the manifest:', 'ctl apply -f m2.yaml'],
+      ['Look at it, Bash', 'ctl members list'],
+      ['Look at it, Shell of Windows', 'ctl.exe members list'],
+    ]);
+    expect(made[0]?.instructions).toMatch(/Caution: Take a backup of the key store\. There is no undo\./);
+    expect(made[0]?.expected).toMatch(/NAME +STATE \| m1 +ready/);
+    expect(made[1]?.instructions).toMatch(/Note: The quorum changes at once\.$/);
+    expect(made[2]?.instructions).toContain('see the file members/m2.yaml');
+    expect(JSON.stringify(made)).not.toMatch(/\{\{|include|version-check/);
+    expect(importMarkdown(SHORTCODES, 'made').remarks).toEqual([
+      expect.stringMatching(/^line 5\d: one of several ways \("Bash"\): keep the step that fits$/),
+      expect.stringMatching(/^line 5\d: one of several ways \("Shell of Windows"\)/),
+      expect.stringMatching(/^line 6\d: the section "What's next" leads elsewhere and makes no step$/),
+    ]);
+  });
+
+  it('takes components for what they say: admonitions, ways to choose from, requests with their answers', () => {
+    const made = steps(COMPONENTS);
+    expect(made.map((one) => [one.title, one.command])).toEqual([
+      ['1. Start the node, Linux', 'client --config-file=config.toml'],
+      ['1. Start the node, Windows', 'client.bat --config-file=config.toml'],
+      ['2. Propose, curl HTTP request', `curl -X POST --data '{"method":"vote"}' http://127.0.0.1:8545`],
+      ['3. Count the votes', null],
+    ]);
+    expect(made[0]?.instructions).toMatch(/Caution: Never change more than one at a time\./);
+    expect(made[2]).toMatchObject({
+      instructions: expect.stringMatching(/Note: A vote is valid for one epoch\./),
+      expected: expect.stringContaining('"result": true'),
+    });
+    expect(made[3]?.instructions).toMatch(
+      /Call vote_pending on every node\. Shown in the document: \{"jsonrpc"/,
+    );
+    expect(JSON.stringify(made)).not.toMatch(/:::|TabItem|@theme/);
+    const { remarks } = importMarkdown(COMPONENTS, 'made');
+    expect(remarks.filter((one) => one.includes('keep the step that fits'))).toHaveLength(3);
+  });
+
   it('takes sections with prompts and output in order', () => {
     const made = steps(CLUSTER);
     expect(made.map((one) => [one.title, one.command])).toEqual([
@@ -200,7 +381,8 @@ describe('importing Markdown', () => {
   });
 
   it('runs nothing', () => {
-    for (const document of [CLUSTER, CHANGE, CLIENT]) importMarkdown(document, 'made');
+    for (const document of [CLUSTER, CHANGE, CLIENT, SHORTCODES, COMPONENTS])
+      importMarkdown(document, 'made');
     expect(existsSync(join(folder, 'ran'))).toBe(false);
   });
 

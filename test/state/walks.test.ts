@@ -85,6 +85,9 @@ function reportAgrees(desk: Desk, report: VerifyReport): void {
     if (told !== null) expect(markdown).toContain(hashes[told.seq]);
   }
   expect(story.timeline).toHaveLength(records.length);
+  for (const [index, body] of records.entries())
+    if (body.kind === 'confirm' || body.kind === 'correction')
+      expect(story.timeline[index]?.what).toContain(`: ${body.verdict.replaceAll('_', ' ')}`);
   expect(story.handovers).toHaveLength(records.filter((one) => one.kind === 'handover').length);
 }
 
