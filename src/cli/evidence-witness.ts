@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -223,6 +223,10 @@ export async function countersign(
 ): Promise<number> {
   const meaning = meaningOf(flags, 'reviewed');
   if (meaning === 'accepted') throw new CliError('a seal is reviewed or approved; only a run is accepted');
+  if (!lstatSync(session, { throwIfNoEntry: false })?.isDirectory())
+    throw new CliError(
+      `${sanitiseLine(session, 200)} is no session folder; the countersignature is kept beside the journal (a bundle: tar -xf it first)`,
+    );
   const trustPath = flags.trust ?? paths.trustFile;
   const trust = (await readTrustStore(trustPath)).bytes;
   const report = await verifySession(session, { trust });
