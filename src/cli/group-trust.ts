@@ -53,6 +53,8 @@ export function addTrust(kit: Kit): void {
   });
   withPerson(command(trust, 'add', 'make the next version, with one key more'))
     .option('--address <address>', 'the address of the key')
+    .option('--pubkey <key>', 'its public key, 0x04…; other tools need it to check signatures')
+    .option('--type <word>', 'where it is kept: keystore, hardware or external', 'keystore')
     .option('--from <time>', 'valid from (UTC); a minute ago by default')
     .option('--until <time>', 'valid until (UTC); a year from now by default')
     .action(async (_flags, self: Command) => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { computeAddress } from 'ethers/transaction';
 import { loadEstate } from '../estate/index.ts';
 import { createTrust, PLAIN_POLICY, type TrustBody, type TrustKey } from '../evidence/trust.ts';
 import { withChain, withKey } from '../evidence/trust-update.ts';
@@ -14,6 +15,8 @@ export interface TrustFlags {
   readonly org?: string | undefined;
   readonly role?: string | undefined;
   readonly address?: string | undefined;
+  readonly pubkey?: string | undefined;
+  readonly type?: string | undefined;
   readonly from?: string | undefined;
   readonly until?: string | undefined;
   readonly json?: boolean | undefined;
@@ -77,18 +80,46 @@ export async function trustChain(paths: Paths, io: Io): Promise<number> {
 /** `c138 trust add`: the next version of the trust store, with one key more. */
 export async function trustAdd(paths: Paths, flags: TrustFlags, io: Io): Promise<number> {
   const { person, name, roles } = needPerson(flags);
-  const address = (flags.address ?? '').toLowerCase();
-  if (!/^0x[0-9a-f]{40}$/.test(address))
-    throw new CliError(
-      '--address: give the address of the key, 0x and 40 hexadecimal digits (c138 key show)',
-    );
+  const { address, pubkey } = keyNamed(flags);
   const key: TrustKey = {
-    ...keyOf(address as Hex, null, 'keystore', person, roles, new Date()),
+    ...keyOf(address, pubkey, typeNamed(flags.type), person, roles, new Date()),
     ...(flags.from === undefined ? {} : { not_before: timeOf('--from', flags.from).toISOString() }),
     ...(flags.until === undefined ? {} : { not_after: timeOf('--until', flags.until).toISOString() }),
   };
   if (key.not_after <= key.not_before) throw new CliError('--until is not after --from');
   return changeTrust(paths, (body) => withKey(body, key, { person, name, org: flags.org ?? '' }), io);
+}
+
+/** The key that is added: by its public key, which other tools can check signatures with, or by its address alone. */
+function keyNamed(flags: TrustFlags): { readonly address: Hex; readonly pubkey: Hex | null } {
+  const address = flags.address?.toLowerCase();
+  const pubkey = flags.pubkey?.toLowerCase();
+  if (address !== undefined && !/^0x[0-9a-f]{40}$/.test(address))
+    throw new CliError(
+      '--address: give the address of the key, 0x and 40 hexadecimal digits (c138 key show)',
+    );
+  if (pubkey === undefined) {
+    if (address === undefined)
+      throw new CliError('give --address (c138 key show) or --pubkey (c138 key new --json) of the key');
+    return { address: address as Hex, pubkey: null };
+  }
+  let own: string;
+  try {
+    if (!/^0x04[0-9a-f]{128}$/.test(pubkey)) throw new Error('spelling');
+    own = computeAddress(pubkey).toLowerCase();
+  } catch {
+    throw new CliError('--pubkey: give an uncompressed public key, 0x04 and 128 hexadecimal digits');
+  }
+  if (address !== undefined && address !== own)
+    throw new CliError(`--address and --pubkey are of two keys: the public key has the address ${own}`);
+  return { address: own as Hex, pubkey: pubkey as Hex };
+}
+
+function typeNamed(word = 'keystore'): TrustKey['type'] {
+  const found = (['keystore', 'hardware', 'external'] as const).find((one) => one === word);
+  if (found === undefined)
+    throw new CliError(`--type: "${sanitiseLine(word, 40)}" is not keystore, hardware or external`);
+  return found;
 }
 
 /** `c138 trust show`: who is trusted, and whether the store is signed by its roots. Exit code 2 when it is not. */

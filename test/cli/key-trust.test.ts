@@ -2,7 +2,7 @@ import { spawn as spawnProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { computeAddress } from 'ethers';
+import { computeAddress, SigningKey } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, inTerminal as drive } from './in-terminal.ts';
 import { run } from './run.ts';
@@ -60,7 +60,18 @@ describe('keys and trust on a terminal', () => {
     expect(init.screen).toMatch(/no validators of the chain are pinned/);
     const other = computeAddress(`0x${'66'.repeat(32)}`);
     const added = await inTerminal(
-      ['trust', 'add', '--address', other, '--person', 'bob', '--name', 'Bob', '--role', 'witness,approver'],
+      [
+        'trust',
+        'add',
+        '--pubkey',
+        SigningKey.computePublicKey(`0x${'66'.repeat(32)}`),
+        '--person',
+        'bob',
+        '--name',
+        'Bob',
+        '--role',
+        'witness,approver',
+      ],
       [passphrase, code],
     );
     expect(added.code, added.screen).toBe(0);
@@ -68,6 +79,15 @@ describe('keys and trust on a terminal', () => {
     expect(shown.code).toBe(0);
     expect(shown.out).toMatch(/estate real-estate, version 2/);
     expect(shown.out).toMatch(new RegExp(`${other.toLowerCase()} +Bob \\(bob\\), witness, approver`));
+    const add = ['trust', 'add', '--person', 'eve', '--name', 'Eve'];
+    for (const [flags, text] of [
+      [['--pubkey', `0x04${'11'.repeat(64)}`], /--pubkey: give an uncompressed public key/],
+      [['--address', `0x${'11'.repeat(20)}`, '--type', 'paper'], /is not keystore, hardware or external/],
+      [[], /give --address .* or --pubkey/],
+    ] as const) {
+      const refused = await here([...add, ...flags]);
+      expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(text)]);
+    }
     const ended = await inTerminal(
       ['trust', 'valid', '--address', other, '--until', '2099-01-31'],
       [passphrase, code],
