@@ -21,6 +21,7 @@ import { writeSnapshot } from '../state/snapshot-file.ts';
 import { vantageHere } from '../state/tool.ts';
 import { CliError, type Io, printJson } from './io.ts';
 import { outagesDir } from './outage.ts';
+import { withPasted } from './pasted.ts';
 import { discoverProgress } from './progress-line.ts';
 
 export interface DiscoverFlags {
@@ -112,7 +113,8 @@ async function scriptOf(flags: DiscoverFlags): Promise<Theirs | null> {
   });
   if (!info.isFile() || info.size > MAX_REPORT_BYTES)
     throw new CliError(`${sanitiseLine(file)}: this is no report, or larger than 16 MiB.`);
-  const report = readScriptReport(await readFile(file, 'utf8'), basename(file));
+  const text = await readFile(file, 'utf8');
+  const report = withPasted(readScriptReport(text, basename(file)), text);
   return { report, exit: exit === undefined ? null : Number(exit) };
 }
 

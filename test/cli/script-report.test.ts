@@ -107,6 +107,27 @@ describe("discover beside the report of the operators' own script", () => {
     expect(readFileSync(join(alone.dir, 'summary.md'), 'utf8')).not.toContain('discovery-script');
   });
 
+  it('reads pasted output of pct list and qm list as statements, wherever it stands', async () => {
+    const pasted = [
+      'root@n1:~# pct list',
+      'VMID       Status     Lock         Name',
+      '1000       stopped                 made-up-a',
+      '1001       stopped    backup       made-up-b',
+      'root@n1:~# qm list',
+      '      VMID NAME                 STATUS     MEM(MB)    BOOTDISK(GB) PID',
+      '      1001 made-up-b            running    2048              32.00 7',
+      '',
+      '1000       running                 after the table',
+    ].join('\n');
+    const ran = await discoverBeside(['--script-report', file('pasted.txt', pasted)]);
+    const summary = readFileSync(join(ran.dir, 'summary.md'), 'utf8');
+    expect(summary).toMatch(
+      /vmid:1000 \| discovery-script \| stopped says pasted\.txt pct list, from line 2/,
+    );
+    expect(summary).toMatch(/vmid:1001 \| discovery-script \| running says pasted\.txt qm list, from line 6/);
+    expect(summary).toContain('3 statements, 2 disagree');
+  });
+
   it('sets exit code against exit code', async () => {
     const ran = await discoverBeside(['--script-report', file('empty.md', 'nothing'), '--script-exit', '0']);
     expect(ran.code).toBe(1);
