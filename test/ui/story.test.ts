@@ -39,6 +39,55 @@ const textOf = (state: ConsoleState) =>
     .rows.map((row) => row.cells[0]?.text ?? '')
     .join('\n');
 
+describe('the tree of dependencies in a story', () => {
+  it('comes from documents, from what was seen and from rules, tells what a failure takes down, and leads on', () => {
+    const host = (name: string) => subject({ id: `host:${name}`, kind: 'host', name });
+    const node = (vmid: number, category: string) =>
+      subject({ id: `vmid:${vmid}`, vmid, name: `g${vmid}`, category });
+    const chain = subject({ id: 'chain:138', kind: 'chain', name: 'Chain' });
+    const refused = { class: 'refused', facts: {}, checks: [] } as const;
+    const snapshot = snapshotOf(
+      [
+        host('n1'),
+        chain,
+        ...[1000, 1001, 1002, 1003].map((vmid) => node(vmid, 'besu_validator')),
+        node(2101, 'rpc_core'),
+      ],
+      [
+        ...[1000, 1001].flatMap((vmid) => [
+          guest('running', { subject: `vmid:${vmid}` }),
+          observation({ subject: `vmid:${vmid}`, level: 'none', answer: refused }),
+        ]),
+        guest('running', { subject: 'vmid:1002' }),
+      ],
+    );
+    const state = afterEvent(
+      EMPTY,
+      { type: 'snapshot', snapshot, origin: { mode: 'live', config: 'x' } },
+      AT,
+      [],
+    );
+    const lines = (id: 'host:n1' | 'vmid:1000' | 'chain:138'): readonly string[] =>
+      detailView({ state, now: AT, glyphs }, id, 100).rows.map((row) => row.cells[0]?.text ?? '');
+    // Host, guest on it, the chain that needs three of four, and what serves the chain: each one step to the right.
+    const tree = lines('host:n1').filter((text) => text.includes('needed by'));
+    expect(tree.map((text) => text.replace(/ {2}(g|Chain).*/, ''))).toEqual([
+      '  needed by vmid:1000',
+      '    needed by chain:138',
+      '      needed by vmid:2101',
+      '  needed by vmid:1001',
+      '  needed by vmid:1002',
+    ]);
+    expect(lines('vmid:1000').join('\n')).toMatch(/its failure takes down chain:138 \(with other failures\)/);
+    expect(lines('vmid:1000').join('\n')).toMatch(/depends on host:n1 .*\(seen on this host\)/);
+    expect(lines('chain:138').join('\n')).toMatch(/QBFT needs 3 of 4 validators:[\s\S]*counts vmid:1003/);
+    const row = detailView({ state, now: AT, glyphs }, 'host:n1', 100).rows.find((one) =>
+      one.cells[0]?.text.includes('needed by chain:138'),
+    );
+    expect(row?.opens).toEqual({ kind: 'subject', subject: 'chain:138' });
+  });
+});
+
 describe('the story of a subject', () => {
   it('tells what is documented, observed and attested, and leads to what it depends on', () => {
     const state = stateOf([observation()], {

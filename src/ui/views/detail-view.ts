@@ -1,21 +1,11 @@
 import { type Assessment, ageText, type SubjectId, sanitiseLine } from '../../model/index.ts';
 import { wrap } from '../text.ts';
 import { governanceLines } from './chain-view.ts';
+import { dependencyLines } from './dependency-view.ts';
 import type { ViewInput } from './estate-views.ts';
 import { ageSpan, doubtOf, healthSpan } from './subject-cells.ts';
-import { type Line, line, type Opens, type Row, type Span, span, type View } from './types.ts';
-
-/** A line of the story, and where Enter leads from it. */
-interface Told {
-  readonly line: Line;
-  readonly opens?: Opens;
-}
-
-const heading = (text: string): readonly Told[] => [
-  { line: line(span('')) },
-  { line: line(span(text, 'accent')) },
-];
-const told = (...spans: readonly Span[]): Told => ({ line: spans });
+import { heading, type Told, told } from './told.ts';
+import { type Row, span, type View } from './types.ts';
 
 /** The whole story of one subject: documented, judged, observed, attested, what it depends on, and what became of it. */
 export function detailView(input: ViewInput, subject: SubjectId, columns: number): View {
@@ -56,7 +46,7 @@ function storyOf(one: Assessment, input: ViewInput): readonly Told[] {
     ...findings(one),
     ...absent(one),
     ...(one.subject.kind === 'chain' ? governanceLines(one).map((item) => ({ line: item })) : []),
-    ...related(one, input),
+    ...dependencyLines(one, input),
     ...observed(one, input),
     ...attested(one, input),
     ...changed(one, input),
@@ -152,29 +142,6 @@ function absent({ absence }: Assessment): readonly Told[] {
       told(span(`    ${one.layer}: ${one.text}`, one.looked ? 'plain' : 'doubt')),
     ),
   ];
-}
-
-/** What it depends on and what depends on it; Enter goes there. */
-function related({ subject }: Assessment, { state, glyphs }: ViewInput): readonly Told[] {
-  const all = state.assessment?.subjects ?? [];
-  const row = (word: string, id: SubjectId): Told => {
-    const other = all.find((one) => one.subject.id === id);
-    return {
-      line:
-        other === undefined
-          ? line(span(`  ${word} ${id}, of which nothing is known`, 'doubt'))
-          : line(
-              span(`  ${word} ${id}  ${other.subject.name}  ${other.status}  `),
-              healthSpan(other, glyphs),
-            ),
-      ...(other === undefined ? {} : { opens: { kind: 'subject', subject: id } }),
-    };
-  };
-  const on = subject.dependsOn.map((id) => row('depends on', id));
-  const by = all
-    .filter((one) => one.subject.dependsOn.includes(subject.id))
-    .map((one) => row('needed by', one.subject.id));
-  return on.length + by.length === 0 ? [] : [...heading('Dependencies (Enter opens)'), ...on, ...by];
 }
 
 function observed(one: Assessment, { state, now }: ViewInput): readonly Told[] {
