@@ -130,5 +130,10 @@ function text(words: string): string {
 
 /** Backslashes and hyphens as roff wants them; a quote would end an argument. */
 function roff(words: string): string {
-  return words.replaceAll('\\', '\\e').replaceAll('-', '\\-').replaceAll('"', '\\(dq').replaceAll('\n', ' ');
+  return words
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll('"', '\\(dq')
+    .replaceAll('…', '...')
+    .replaceAll('\n', ' ');
 }
