@@ -20,6 +20,7 @@ import { verifySession } from '../../src/evidence/verify.ts';
 import { observeEndpoint } from '../../src/probes/index.ts';
 import { localRunner } from '../../src/probes/transports/local.ts';
 import { compileRunbook } from '../../src/runbooks/index.ts';
+import { printCount } from '../counted.ts';
 import { sealedSession } from '../evidence/make.ts';
 import { contextOf, endpoint } from '../probes/context.ts';
 
@@ -130,6 +131,7 @@ describe('F2: what is too deep or too long is refused within bounds', () => {
 });
 
 describe('F3: absurd costs are refused before any derivation starts', () => {
+  printCount('F3', 'keystores');
   test.each([
     ['scrypt', { n: 2 ** 30, r: 8, p: 1, dklen: 32, salt: '00'.repeat(32) }],
     ['scrypt', { n: 2 ** 18, r: 8, p: 2 ** 20, dklen: 32, salt: '00'.repeat(32) }],
@@ -163,6 +165,7 @@ function program(text: string): string {
 const ARGV = ['pvesh', 'get', '/version', '--output-format', 'json'];
 
 describe('F4: probes whose output never ends, or comes drop by drop, or who ignore that they are to end', () => {
+  printCount('F4', 'hostile outputs');
   test.each([
     ['endless output', '#!/bin/sh\nexec yes x\n', 'too-large'],
     ['endless binary output', '#!/bin/sh\nexec cat /dev/urandom\n', 'too-large'],

@@ -7,6 +7,7 @@ import { recoverAddress } from '../../src/evidence/record-signature.ts';
 import { digestOf } from '../../src/evidence/typed-data.ts';
 import type { RecordBody } from '../../src/model/record.ts';
 import { makeExternal, startSigner } from '../../src/signer/client.ts';
+import { printCount } from '../counted.ts';
 import { ANNA, actorOf, BERT, base, ESTATE, runbookStep, signedStep } from '../evidence/make.ts';
 
 /**
@@ -87,6 +88,7 @@ function deviationBytes(): { readonly body: RecordBody; readonly bytes: Uint8Arr
 }
 
 describe('S3: a program that signs in our place', () => {
+  printCount('S3', 'external signers');
   test.each(['-', '{file}'])(
     'is tested, described in a private file, and signs records by %s',
     async (file) => {

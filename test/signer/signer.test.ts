@@ -24,6 +24,7 @@ import { type SignerClient, startSigner } from '../../src/signer/client.ts';
 import { HeldKey } from '../../src/signer/key.ts';
 import type { SignerPrompt } from '../../src/signer/protocol.ts';
 import { SignerService } from '../../src/signer/service.ts';
+import { printCount } from '../counted.ts';
 import { ANNA, confirmBody, ESTATE, runbookStep } from '../evidence/make.ts';
 
 const at = { session: `0x${'ab'.repeat(32)}` as Hex, next: { seq: 3, prev: `0x${'cd'.repeat(32)}` as Hex } };
@@ -121,7 +122,8 @@ describe('the signer process', () => {
   });
 });
 
-describe('a keystore in the signer', () => {
+describe('P3: a keystore in the signer', () => {
+  printCount('P3', 'cases of keystores');
   const KEY = `0x${'5e'.repeat(32)}`;
   const PASSPHRASE = 'canary-passphrase-7391';
   const folder = mkdtempSync(join(tmpdir(), 'c138-signer-'));

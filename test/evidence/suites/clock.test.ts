@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { verifySession } from '../../../src/evidence/verify.ts';
+import { printCount } from '../../counted.ts';
 import { trustFor } from '../../state/runs-at.ts';
 
 const LIBRARY = [
@@ -67,6 +68,7 @@ const HOUR = 3_600_000;
 describe.skipIf(LIBRARY === undefined && !required)(
   'D8: a clock that is moved in the middle of a session',
   () => {
+    printCount('D8', 'sessions under a moved clock and their checks');
     test.each<[string, readonly [string, string], number]>([
       ['a year back', ['+0', '-1y'], -365 * 24 * HOUR],
       ['an hour back', ['+0', '-1h'], -HOUR],

@@ -18,6 +18,7 @@ import { writeBundle } from '../../../src/evidence/bundle.ts';
 import { Journal, newSession } from '../../../src/evidence/journal.ts';
 import { verifySession } from '../../../src/evidence/verify.ts';
 import { makeKey } from '../../../src/signer/client.ts';
+import { printCount } from '../../counted.ts';
 import { type Made, runbookBytes, runbookStep, trustBytes } from '../make.ts';
 import { everyKind } from './every-kind.ts';
 
@@ -45,6 +46,7 @@ const pathIn = (dir: string, file: (typeof FILES)[number]): string =>
   file === 'blob' ? join(dir, 'blobs', readdirSync(join(dir, 'blobs'))[0] ?? '') : join(dir, file);
 
 describe('P2: links in the place of files', () => {
+  printCount('P2', 'links');
   test.each(FILES)('a symbolic link to the very same content for %s is refused', async (file) => {
     const dir = copyOf();
     const path = pathIn(dir, file);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { sha256Hex } from '../../../src/evidence/canonical.ts';
 import { verifySession } from '../../../src/evidence/verify.ts';
+import { printCount } from '../../counted.ts';
 import { runsAt, sign, trustFor } from '../../state/runs-at.ts';
 import { trustBody, trustBytes } from '../make.ts';
 
@@ -45,6 +46,7 @@ const lastOf = (dir: string) =>
   JSON.parse(readFileSync(join(dir, 'journal.jsonl'), 'utf8').trimEnd().split('\n').at(-1) ?? '').body;
 
 describe('D9: going on when something has changed meanwhile', () => {
+  printCount('D9', 'ways of going on');
   test('the runbook: refused, until the operator accepts it with a reason that the record keeps', async () => {
     const home = homeWith('runbook', RUNBOOK('Look', '1.0.0'));
     const first = await runsAt(home);
