@@ -186,8 +186,9 @@ async function answer(terminal: Terminal, hasty = false): Promise<void> {
   if (!/No probe can look/.test(await terminal.screen())) await terminal.probe();
   const confirm = /May be answered: confirmed/.test(await terminal.screen());
   terminal.type(confirm ? 'c' : 's');
-  if (!confirm) {
-    await terminal.see(/why\?/);
+  // A step whose command's output is not attached asks for words too.
+  await terminal.see(/why\?|Type \w{4} and Enter to sign/);
+  if (/why\?/.test(await terminal.screen())) {
     terminal.type('stopped, as documented');
     await terminal.see(/> stopped, as documented/);
     terminal.type('\r');
