@@ -1,4 +1,4 @@
-/** Writes docs/c138.1 from the tree of commands and the table of keys. */
+/** Writes dist/c138.1, the manual page, from the tree of commands and the table of keys. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { processIo } from '../src/cli/io.ts';
@@ -7,4 +7,4 @@ import { manPage } from '../src/cli/man-page.ts';
 import { TOOL } from '../src/state/tool.ts';
 
 const program = buildProgram(processIo(), () => undefined);
-writeFileSync(join(import.meta.dirname, '../docs/c138.1'), manPage(program, TOOL.version));
+writeFileSync(join(import.meta.dirname, '../dist/c138.1'), manPage(program, TOOL.version));

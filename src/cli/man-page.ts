@@ -31,7 +31,7 @@ const FILES: readonly (readonly [string, string])[] = [
  */
 export function manPage(program: Command, version: string): string {
   const lines = [
-    '.\\" Made by npm run docs from the commands and the table of keys; do not edit.',
+    '.\\" Made by npm run build from the commands and the table of keys; do not edit.',
     `.TH C138 1 "" "c138 ${roff(version)}" "User commands"`,
     '.SH NAME',
     'c138 \\- operator console for DBIS Chain 138',

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { processIo } from '../../src/cli/io.ts';
 import { buildProgram } from '../../src/cli/main.ts';
@@ -8,7 +6,6 @@ import { manPage } from '../../src/cli/man-page.ts';
 import { TOOL } from '../../src/state/tool.ts';
 import { COMMANDS } from '../../src/ui/commands.ts';
 
-const path = join(import.meta.dirname, '../../docs/c138.1');
 const page = (): string =>
   manPage(
     buildProgram(processIo(), () => undefined),
@@ -16,10 +13,6 @@ const page = (): string =>
   );
 
 describe('the man page', () => {
-  it('is current (npm run docs makes it)', () => {
-    expect(readFileSync(path, 'utf8')).toBe(page());
-  });
-
   it('tells every command of the shell and of the console', () => {
     const text = page().replaceAll('\\-', '-');
     for (const name of ['demo', 'evidence verify', 'trust roots', 'completion', 'doctor'])
@@ -41,9 +34,10 @@ describe('the man page', () => {
       expect(line).toMatch(/^\.(\\"|TH|SH|SS|TP|PP|B|BR|br)( |$)/);
     // Where there is a formatter it has nothing to say against the page.
     const warnings = await new Promise<string>((resolve) => {
-      execFile('groff', ['-man', '-Tascii', '-ww', path], (error, _out, err) =>
+      const child = execFile('groff', ['-man', '-Tascii', '-ww'], (error, _out, err) =>
         resolve(error?.code === 'ENOENT' ? '' : err),
       );
+      child.stdin?.on('error', () => undefined).end(page());
     });
     expect(warnings).toBe('');
   });
