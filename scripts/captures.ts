@@ -11,11 +11,20 @@ import { Terminal } from '../test/e2e/terminal.ts';
 
 const manual = join(import.meta.dirname, '../docs/manual.md');
 
-/** What is typed, and what has to be seen before the capture is made. */
-const CAPTURES: Readonly<
-  Record<string, { readonly scenario: string; readonly keys: string; readonly see: RegExp }>
-> = {
-  overview: { scenario: 'validator-down', keys: '1', see: /failed[\s\S]*quorum . proven|degraded/ },
+interface Wanted {
+  readonly scenario: string;
+  /** What is typed, one key after the other. */
+  readonly keys: string;
+  /** What has to be seen before the capture is made. */
+  readonly see: RegExp;
+  readonly args?: readonly string[];
+}
+
+const CAPTURES: Readonly<Record<string, Wanted>> = {
+  overview: { scenario: 'host-down', keys: '1j', see: /subjects[\s\S]*why: +its host r630-02 is offline/ },
+  tiers: { scenario: 'node-stuck', keys: '4', see: /nodes ok[\s\S]*degraded/ },
+  prompt: { scenario: 'healthy', keys: '6\r', see: /You are about to sign[\s\S]*Type \w{4} and Enter/ },
+  ascii: { scenario: 'stalled', keys: '1', see: /CRITICAL FAILURE[\s\S]*why:/, args: ['--ascii'] },
   guests: { scenario: 'healthy', keys: '3', see: /1000 +sim-besu-validator-1 +deployed/ },
   story: { scenario: 'host-down', keys: '3jj\r', see: /Documented[\s\S]*Findings/ },
   palette: { scenario: 'healthy', keys: ':', see: /and \d+ more/ },
@@ -27,10 +36,14 @@ async function capture(name: string): Promise<string> {
   const wanted = CAPTURES[name];
   if (wanted === undefined) throw new Error(`docs/manual.md asks for a capture "${name}" that is not known`);
   const home = mkdtempSync(join(tmpdir(), 'c138-captures-'));
-  const terminal = new Terminal(['demo', '--scenario', wanted.scenario], { home });
+  const terminal = new Terminal(['demo', '--scenario', wanted.scenario, ...(wanted.args ?? [])], {
+    home,
+  });
   try {
+    // After the first look the verdict is there, and nothing is unknown only because nobody looked yet.
     await terminal.see(/head \d+/);
-    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    await terminal.see(/PASS|CRITICAL FAILURE|INCOMPLETE/, 120);
+    await new Promise((resolve) => setTimeout(resolve, 15_000));
     for (const key of wanted.keys) {
       terminal.type(key);
       await new Promise((resolve) => setTimeout(resolve, 500));
