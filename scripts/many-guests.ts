@@ -3,6 +3,7 @@ import type { DocumentedEstate, Endpoint, Observation, SubjectId } from '../src/
 import { Assessor } from '../src/state/assessor.ts';
 import type { Backend, BackendEvent } from '../src/state/backend.ts';
 import { LiveEstate } from '../src/state/live.ts';
+import { readOnlyRuns } from '../src/state/offline.ts';
 import { snapshotOf, subject } from '../test/model/make.ts';
 
 /** What happens to the estate, one after the other, each for so many milliseconds of its own time. */
@@ -123,30 +124,18 @@ export function manyGuestsBackend(guests: number, phase: () => Phase): Backend {
       else tell(event);
     },
   );
-  const unused = (): Promise<never> => Promise.reject(new Error('there are no runs here'));
+  const none = {
+    runbooks: async () => [],
+    verify: () => Promise.reject(new Error('there are no runs here')),
+  };
   return {
+    ...readOnlyRuns(none, 'there are no runs here'),
     subscribe(listener) {
       listeners.add(listener);
       if (listeners.size === 1) live.start();
       return () => listeners.delete(listener);
     },
     refresh: async () => live.refresh(),
-    runbooks: async () => [],
-    sessions: async () => [],
-    locked: async () => false,
-    unlock: unused,
-    openRun: unused,
-    resumeRun: unused,
-    gateStep: unused,
-    prepare: unused,
-    confirm: unused,
-    askWitness: unused,
-    takeWitness: unused,
-    checkpoint: unused,
-    askHandover: unused,
-    attach: unused,
-    cancel: async () => undefined,
-    verify: unused,
     close: async () => {
       assessor.stop();
       await live.close();
