@@ -60,7 +60,9 @@ export function checkPolicy(
     store.body.policy.countersigners,
     store.body.policy.witness_for.includes('seal') ? 1 : 0,
   );
-  const countersigners = countersigned(countersigns, state, store, miss);
+  const countersigners = countersigned(countersigns, state, store, miss, (text) => {
+    findings.push({ step: 'V10', severity: 'info', line: null, text });
+  });
   if (countersigners.size < wanted)
     miss('V10', `${countersigners.size} of ${wanted} countersignatures over the seal`);
   if ([...countersigners.values()].some((elsewhere) => elsewhere)) progress.assurance = 'L2';
@@ -167,6 +169,7 @@ function countersigned(
   state: JournalState,
   store: TrustStore,
   miss: Miss,
+  note: (text: string) => void,
 ): ReadonlyMap<string, boolean> {
   const persons = new Map<string, boolean>();
   const signers = new Set<string>();
@@ -176,7 +179,11 @@ function countersigned(
     if (problem !== null) miss('V10', `${name} does not count: ${problem}`);
     else if (signers.has(witness.person))
       miss('V10', `${name} does not count: the same person took part in the session`);
-    else persons.set(witness.person, witness.boot_id !== state.seal?.clock.boot_id);
+    else {
+      const other = witness.boot_id !== state.seal?.clock.boot_id;
+      if (!other) note(`${name} was signed on the machine of the seal, so it counts as level L1`);
+      persons.set(witness.person, other);
+    }
   }
   return persons;
 }
@@ -208,8 +215,29 @@ function readCountersign(name: string, file: Uint8Array): CountersignFile {
 /** L2 when every answer was witnessed by another person on another machine, else L1. */
 export function assuranceOf(state: JournalState): 'L1' | 'L2' {
   const answers = [...state.answers.values()];
-  const witnessed = answers.every((answer) =>
-    witnessesOf(state, answer).some((one) => one.by.boot_id !== answer.body.clock.boot_id),
-  );
+  const witnessed = answers.every((answer) => witnessesOf(state, answer).some(elsewhere(answer)));
   return answers.length > 0 && witnessed ? 'L2' : 'L1';
+}
+
+/** Answers whose witnesses all signed on the machine of the performer: a second person, but perhaps not a second pair of eyes. */
+export function sameMachine(state: JournalState): readonly VerifyFinding[] {
+  const steps = [...state.answers.values()]
+    .filter((answer) => {
+      const witnesses = witnessesOf(state, answer);
+      return witnesses.length > 0 && !witnesses.some(elsewhere(answer));
+    })
+    .map((answer) => answer.stepId);
+  if (steps.length === 0) return [];
+  return [
+    {
+      step: 'V10',
+      severity: 'info',
+      line: null,
+      text: `the witness to ${steps.join(', ')} signed on the machine of the performer, so this counts as level L1`,
+    },
+  ];
+}
+
+function elsewhere({ body }: StepAnswer): (one: JournalState['witnessings'][number]) => boolean {
+  return ({ by }) => by.boot_id !== body.clock.boot_id;
 }

@@ -210,6 +210,7 @@ describe('two persons, and only files between them', () => {
     expect([linked.code, linked.out.match(/follows 0x/g)?.length], linked.out).toEqual([0, 1]);
     // One machine stands in for both here, and the evidence says so: not the level of two machines.
     expect(JSON.parse(verified.out)).toMatchObject({ assurance: 'L1' });
+    expect(verified.out).toMatch(/signed on the machine of the performer, so this counts as level L1/);
 
     // Bert countersigns his own copy of the sealed session; the file goes back beside the journal.
     const copy = join(homeOf('bert'), 'copy');
