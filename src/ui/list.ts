@@ -35,7 +35,7 @@ function indented(row: Row): Row {
 
 /**
  * The rows that a filter leaves. Plain text or a regular expression, in any letter case; a leading `!` keeps what does not
- * match. An expression that is not valid counts as plain text.
+ * match. A runbook is found by its id too. An expression that is not valid counts as plain text.
  */
 export function filterRows(rows: readonly Row[], filter: string): readonly Row[] {
   const inverse = filter.startsWith('!');
@@ -48,7 +48,10 @@ export function filterRows(rows: readonly Row[], filter: string): readonly Row[]
   } catch {
     matches = (text) => text.toLowerCase().includes(pattern.toLowerCase());
   }
-  return rows.filter((row) => matches(row.cells.map((cell) => cell.text).join(' ')) !== inverse);
+  const found = (row: Row): boolean =>
+    matches(row.cells.map((cell) => cell.text).join(' ')) ||
+    (row.opens?.kind === 'runbook' && matches(row.id));
+  return rows.filter((row) => found(row) !== inverse);
 }
 
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });

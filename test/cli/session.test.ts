@@ -22,11 +22,15 @@ const trust = (): string => join(home, '.local/state/c138/demo/config/trust/trus
 describe('a whole runbook in line mode', () => {
   it('survives SIGKILL in the middle, goes on at the same step, is sealed and verifies', async () => {
     open = new PlainConsole(['demo', '--plain'], home);
-    await open.until(/c138> /);
+    // Typed before the first page is there, as a pipe does: it is kept, and the list says what is typed to begin.
+    open.say('runbooks');
+    await open.until(/run phase3-follow-ups +Phase 3 manual follow-ups[\s\S]*c138> $/);
     open.say('run phase3-follow-ups');
     await open.sign();
     for (let step = 0; step < 3; step += 1) await open.answerStep();
     await open.ask('step', /-- step 4 of [\s\S]*c138> $/);
+    await open.ask('window', /3 of \d+ steps answered, \d+ records, open, in charge: [\s\S]*c138> $/);
+    await open.ask('timeline', /\d+ records of \w{8} ==\s+0 [^\n]*opens phase3-follow-ups[\s\S]*c138> $/);
     await open.kill();
     const [session = ''] = readdirSync(evidence());
     const folder = join(evidence(), session);

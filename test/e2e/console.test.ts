@@ -137,7 +137,7 @@ describe('the console on the simulated estate', () => {
       expect((await run(['evidence', 'verify', session, '--trust', trust])).code).not.toBe(0);
     }
     writeFileSync(journal, good);
-  }, 240_000);
+  }, 480_000);
 
   it('lets no escape sequence or bidi override from outside reach the terminal', async () => {
     const hostile = open(['demo', '--scenario', 'hostile-names'], { columns: 120, rows: 40 });

@@ -81,6 +81,63 @@ describe('the window', () => {
   });
 });
 
+describe('the step at hand on a small screen', () => {
+  const long = 'Look at every one of them in turn, and write down what each of them says. '.repeat(8).trim();
+  const { runbook: book } = compileRunbook(
+    `v: 1
+id: t
+version: 1.0.0
+title: T
+origin: operator
+steps:
+  - { id: a, title: First, instructions: x, expected: y }
+  - { id: b, title: Second, instructions: "${long}", expected: y, command: "./one.sh\\n./two.sh" }
+`,
+    't',
+  );
+  const records = new Records(book).open().answer('a', 'confirmed');
+  const view = (columns: number, room: number) =>
+    runView(
+      input(records.ms),
+      viewOfRun(
+        runOf({
+          session: `0x${'1'.repeat(64)}`,
+          dir: '/evidence/t',
+          runbook: book,
+          compiled: null,
+          records: records.all,
+          takingUp: null,
+          journal: null,
+          begun: true,
+        }),
+        estateOf(),
+      ),
+      columns,
+      room,
+    );
+
+  it('can be read whole: what does not fit above the list stands in it, first of all, and scrolls', () => {
+    const wide = view(200, 60);
+    expect(wide.top.map((line) => line.map((one) => one.text).join('')).join(' ')).toContain(long);
+    expect(wide.rows).toHaveLength(2);
+    const small = view(80, 19);
+    expect(small.top.length).toBeLessThanOrEqual(14);
+    const said = small.rows.map((row) =>
+      row.cells
+        .map((one) => one.text.trim())
+        .join(' ')
+        .trim(),
+    );
+    expect(said.join(' ')).toContain(long);
+    expect(said[0]).toMatch(/Second$/);
+    expect(said).toContain('./one.sh');
+    expect(said).toContain('./two.sh');
+    expect(said.at(-1)).toMatch(/First \[confirmed, Anna\]$/);
+    for (const row of small.rows)
+      expect(row.cells.map((one) => one.text).join(' ').length).toBeLessThanOrEqual(80);
+  });
+});
+
 describe('the panic view', () => {
   it('says that nothing is lost, where the evidence is, and the way back before anything failed', () => {
     const records = new Records(runbook).open().answer('a', 'confirmed');

@@ -1,8 +1,8 @@
 import { sanitiseLine } from '../../model/index.ts';
 import type { AnswerState } from '../run-answer.ts';
 import { wrap } from '../text.ts';
-import { verdictWord } from '../views/run-view.ts';
 import { type Line, line, span } from '../views/types.ts';
+import { verdictWord } from '../views/verdict-word.ts';
 
 /** The lines of the answer being given, as data. `columns` and `room` bound what is shown. */
 export function answerLines(state: AnswerState, columns: number): readonly Line[] {

@@ -3,16 +3,10 @@ import type { AttachRequest, Backend, Prompt, RunStepView, RunView } from '../..
 import { ANSWERS, requestOfWords } from '../run-answer.ts';
 import type { ViewInput } from '../views/estate-views.ts';
 import { WORDS } from '../views/run-hands.ts';
-import {
-  gateLines,
-  lateLines,
-  panicView,
-  runView,
-  stepLines,
-  verdictWord,
-  whatIsLeft,
-} from '../views/run-view.ts';
+import { lateLines, panicView, runView, whatIsLeft } from '../views/run-view.ts';
+import { gateLines, stepLines } from '../views/step-view.ts';
 import type { Line } from '../views/types.ts';
+import { verdictWord } from '../views/verdict-word.ts';
 import { plainLines } from './render-plain.ts';
 
 /** Lines that came before the prompt could be read are thrown away; this long after it, in milliseconds. */
@@ -248,7 +242,7 @@ export class PlainRun {
     else
       this.#say(
         placeInWay(run, step),
-        ...lineTexts(stepLines(step, COLUMNS, ROWS, WORDS)),
+        ...lineTexts(stepLines(step, COLUMNS, WORDS)),
         ...(step.step.id === run.current ? lineTexts(lateLines(run, this.#input().now)) : []),
       );
   }
@@ -270,7 +264,7 @@ export class PlainRun {
       throw new Error(`Not offered: ${step.blocked === '' ? verdictWord(verdict) : step.blocked}`);
     if (verdict !== 'confirmed' && note === '') throw new Error('This answer needs a reason after the word.');
     if (verdict === 'confirmed' && note === '' && step.wantsNote !== null)
-      throw new Error(`After the word, ${step.wantsNote}.`);
+      throw new Error(`A note is wanted behind the word: ${step.wantsNote}.`);
     if (step.gate !== 'none' && (verdict === 'confirmed' || verdict === 'still_planned'))
       this.#say('Asking the read-only probes, unless that was done this moment.');
     await this.#ask({ kind: 'confirm', session: run.session, stepId: step.step.id, verdict, note });

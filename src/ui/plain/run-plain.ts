@@ -10,7 +10,7 @@ import { makeTheme } from '../theme.ts';
 import { detailView } from '../views/detail-view.ts';
 import type { ViewInput } from '../views/estate-views.ts';
 import { headerLine } from '../views/header-view.ts';
-import type { View } from '../views/types.ts';
+import { line, span, type View } from '../views/types.ts';
 import { viewOf } from '../views/view-of.ts';
 import { PlainRun } from './plain-run.ts';
 import { plainLines } from './render-plain.ts';
@@ -48,6 +48,12 @@ const HELP = [
   '  seal                     nothing can be added after it;   verify SESSION   check a session offline',
   'help, quit (an open run is kept as it stands)',
 ];
+/** What stands above a list instead of its keys. */
+const HOW: Readonly<Partial<Record<ScreenId, string>>> = {
+  runbooks:
+    '"run ID" begins one, "resume SESSION" goes on. Their commands are for you to run elsewhere: c138 only looks.',
+  evidence: '"verify SESSION" checks one; "timeline SESSION" tells what was recorded.',
+};
 /** Longest wait for the first answers before the overview is printed, in milliseconds. */
 const FIRST_LOOK_MS = 5000;
 /** What follows from all answers together comes a moment after the last of them, in milliseconds. */
@@ -68,6 +74,8 @@ export async function runPlain(options: PlainOptions): Promise<number> {
     terminal: false,
     crlfDelay: Number.POSITIVE_INFINITY,
   });
+  // From here on lines are kept: what a pipe sent, or somebody typed, before the first page was there is not lost.
+  const lines = reader[Symbol.asyncIterator]();
   try {
     if (!allAsked(follow.store)) say('Asking every source once.');
     await firstLook(follow.store);
@@ -75,7 +83,7 @@ export async function runPlain(options: PlainOptions): Promise<number> {
     if (options.runbook !== undefined) await session.command(`run ${options.runbook}`);
     say('Type help for the commands.');
     options.output.write(session.prompt);
-    for await (const line of reader) {
+    for await (const line of lines) {
       if ((await session.command(line)) === 'quit') break;
       options.output.write(session.prompt);
     }
@@ -187,7 +195,12 @@ class PlainSession {
   async #listed(id: ScreenId, filter: string): Promise<readonly string[]> {
     const { backend } = this.#options;
     const work = { runbooks: await backend.runbooks(), sessions: await backend.sessions(), verified: null };
-    return this.#print(this.#view(id, work), filter);
+    const view = this.#view(id, work);
+    const how = HOW[id];
+    return this.#print(
+      how === undefined ? view : { ...view, top: [line(span(how)), ...view.top.slice(1)] },
+      filter,
+    );
   }
 
   #view(id: ScreenId, work: Parameters<typeof viewOf>[2]['work']): View {

@@ -4,24 +4,14 @@ import { wrap } from '../text.ts';
 import type { Tone } from '../theme.ts';
 import type { ViewInput } from './estate-views.ts';
 import { type Hands, KEYS } from './run-hands.ts';
-import { type Line, line, type Span, span, type View } from './types.ts';
+import { stepBrief, stepDoing, stepLines } from './step-view.ts';
+import { type Line, line, type Row, type Span, span, type View } from './types.ts';
+import { verdictWord } from './verdict-word.ts';
 
-const STEP_WORD: Readonly<Record<string, string>> = {
-  confirmed: 'confirmed',
-  failed: 'FAILED',
-  skipped: 'skipped',
-  deviated: 'deviated',
-  not_applicable: 'not applicable',
-  still_planned: 'still planned',
-  again: 'try again',
-  abort: 'abort the run',
-  begin: 'go on with the text of the session',
-};
-
-/** The words that a verdict is shown with. */
-export function verdictWord(verdict: string): string {
-  return STEP_WORD[verdict] ?? verdict;
-}
+/** Rows that stay for the list of steps, however long the text of the step at hand is. */
+const LEAST_ROWS = 5;
+/** Columns before the text of a row. */
+const INDENT = 4;
 
 /** A run: its steps as rows, the step at hand as lines on top. `columns` is the width available. */
 export function runView(
@@ -71,9 +61,12 @@ export function runView(
         ),
       ),
     );
+  let brief = false;
   if (current !== null) {
     const live = liveLine(input, current);
-    top.push(...stepLines(current, columns, roomForText - live.length, hands), ...live);
+    const whole = stepLines(current, columns, hands);
+    brief = top.length + whole.length + live.length > roomForText - LEAST_ROWS;
+    top.push(...(brief ? stepBrief(current, columns, hands) : whole), ...live);
   } else if (run.state === 'open')
     top.push(...wrap(whatIsLeft(run, hands), columns - 2).map((text) => line(span(text, 'accent'))));
   else
@@ -85,9 +78,13 @@ export function runView(
         ),
       ),
     );
+  const list = brief ? textFirst(run, columns, glyphs) : stepList(run, glyphs);
+  return { title: run.runbook.title, top, ...list, empty: '', framed: false };
+}
+
+/** The steps, with answers and names in columns of their own. */
+function stepList(run: RunView, glyphs: ViewInput['glyphs']): Pick<View, 'columns' | 'rows'> {
   return {
-    title: run.runbook.title,
-    top,
     columns: [
       { label: '', width: 2 },
       { label: 'step', width: 24, grow: true },
@@ -97,10 +94,7 @@ export function runView(
     rows: shownSteps(run).map((one) => ({
       id: one.step.id,
       cells: [
-        span(
-          one.step.id === run.current ? glyphs.pointer : one.verdict === null ? glyphs.open : glyphs.done,
-          one.verdict === 'failed' ? 'bad' : 'plain',
-        ),
+        markOf(run, one, glyphs),
         span(one.step.title, one.step.id === run.current ? 'strong' : 'plain'),
         span(
           one.verdict === null ? '' : verdictWord(one.verdict),
@@ -109,9 +103,55 @@ export function runView(
         byWhom(one),
       ],
     })),
-    empty: '',
-    framed: false,
   };
+}
+
+/** Where the text of the step at hand does not fit above the list, it stands in the list, which scrolls: first of all, then the other steps. */
+function textFirst(
+  run: RunView,
+  columns: number,
+  glyphs: ViewInput['glyphs'],
+): Pick<View, 'columns' | 'rows'> {
+  const row = (one: RunStepView): Row => ({
+    id: one.step.id,
+    cells: [
+      markOf(run, one, glyphs),
+      span(
+        `${one.step.title}${one.verdict === null ? '' : ` [${verdictWord(one.verdict)}, ${byWhom(one).text}]`}`,
+        one.step.id === run.current ? 'strong' : 'plain',
+      ),
+    ],
+  });
+  const shown = shownSteps(run);
+  const current = shown.filter((one) => one.step.id === run.current);
+  return {
+    columns: [
+      { label: '', width: 2 },
+      { label: 'step', width: 24, grow: true },
+    ],
+    rows: [
+      ...current.flatMap((one) => [
+        row(one),
+        ...stepDoing(one, columns - INDENT).map((text, index) => ({
+          id: `${one.step.id} ${index}`,
+          cells: [span(''), ...text],
+        })),
+      ]),
+      ...shown.filter((one) => one.step.id !== run.current).map(row),
+    ],
+  };
+}
+
+function markOf(run: RunView, one: RunStepView, glyphs: ViewInput['glyphs']): Span {
+  return span(
+    one.step.id === run.current ? glyphs.pointer : answerGlyph(one, glyphs),
+    one.verdict === 'failed' ? 'bad' : 'plain',
+  );
+}
+
+function answerGlyph({ verdict }: RunStepView, glyphs: ViewInput['glyphs']): string {
+  if (verdict === null) return glyphs.open;
+  return verdict === 'failed' ? glyphs.failed : glyphs.done;
 }
 
 /** The way, and of the back-outs only what is walked or was. */
@@ -179,14 +219,15 @@ export function panicView(run: RunView, columns: number, hands: Hands = KEYS): V
     wrap(sanitiseLine(text, 600), columns - 2).map((part) => line(span(part, tone)));
   const failing = run.steps.find((one) => one.step.id === (run.failed ?? run.current));
   const branch = backOutOf(run, failing?.step.onFailure.step ?? null);
-  const last = run.lastRecord === null ? 'nothing' : `record ${run.lastRecord.seq} at ${run.lastRecord.at}`;
+  const durable =
+    run.lastRecord === null
+      ? 'Nothing is recorded yet, so nothing can be lost.'
+      : `Durable up to record ${run.lastRecord.seq} at ${run.lastRecord.at}, in ${run.path}. Closing this console, a crash or a cut link loses nothing; go on anywhere with: resume ${run.session.slice(2, 10)}`;
   return {
     title: `STOP: ${run.runbook.title}`,
     top: [
       ...say('Hands off the estate. Whatever is happening, nothing here is lost.', 'bad'),
-      ...say(
-        `Durable up to ${last}, in ${run.path}. Closing this console, a crash or a cut link loses nothing; go on anywhere with: resume ${run.session.slice(2, 10)}`,
-      ),
+      ...say(durable),
       ...say(
         'c138 runs nothing by itself, so nothing has to be stopped here. Do not edit or delete the folder. Say aloud who leads, and let one person write.',
       ),
@@ -207,11 +248,12 @@ export function panicView(run: RunView, columns: number, hands: Hands = KEYS): V
         id: one.step.id,
         cells: [span(one.step.title, 'strong'), span(one.verdict === null ? '' : verdictWord(one.verdict))],
       },
-      ...[one.step.instructions, ...(one.step.command === null ? [] : [`Run elsewhere: ${one.step.command}`])]
-        .flatMap((text) => wrap(`  ${sanitiseLine(text, 2_000)}`, columns - 20))
-        .map((text, index) => ({ id: `${one.step.id} ${index}`, cells: [span(text), span('')] })),
+      ...stepDoing(one, columns - 20).map((text, index) => ({
+        id: `${one.step.id} ${index}`,
+        cells: [span(`  ${text.map((part) => part.text).join('')}`), span('')],
+      })),
     ]),
-    empty: 'This step has no back-out in the runbook. Leave things as they are, and decide together.',
+    empty: 'The runbook has no way back here. Leave things as they are; decide together.',
     framed: false,
   };
 }
@@ -260,87 +302,4 @@ function wantsWitness(one: RunStepView): boolean {
 function byWhom(one: RunStepView): Span {
   if (wantsWitness(one)) return span('wants a witness', 'warn');
   return span(sanitiseLine([one.by ?? '', ...one.witnessedBy].join(' + '), 60), 'dim');
-}
-
-/** The step at hand in full: what to do, what to expect, what the probes show, what may be answered. */
-export function stepLines(
-  one: RunStepView,
-  columns: number,
-  room = 40,
-  hands: Hands = KEYS,
-): readonly Line[] {
-  const { step } = one;
-  const text = (label: string, body: string, tone: Tone = 'plain'): Line[] =>
-    wrap(`${label}${body}`, columns - 2).map((part) => line(span(part, tone)));
-  const fixed: Line[] = [...text('Expect: ', step.expected)];
-  if (step.command !== null) fixed.push(...text('Run elsewhere: ', step.command, 'accent'));
-  for (const out of one.attached)
-    fixed.push(...text('', attachedText(out), out.unexpected ? 'warn' : 'plain'));
-  if (one.conflict !== null) fixed.push(...text('Disagreement: ', one.conflict, 'warn'));
-  for (const { text: words } of one.deviations)
-    fixed.push(...text('Deviation: ', sanitiseLine(words, 300), 'warn'));
-  fixed.push(...gateLines(one, hands).flatMap(([body, tone]) => text('', body, tone)));
-  const offers = one.offered.map((verdict) => offerWord(one, verdict)).join(', ');
-  if (one.verdict === null || one.offered.length > 0)
-    fixed.push(line(span(`May be answered: ${offers === '' ? 'nothing yet' : offers}`, 'strong')));
-  else
-    fixed.push(
-      ...text('Answered: ', `${verdictWord(one.verdict)} by ${one.by ?? ''}. ${sanitiseLine(one.note, 300)}`),
-    );
-  if (one.wantsNote !== null) fixed.push(...text('With a note: ', one.wantsNote, 'accent'));
-  if (step.witness)
-    fixed.push(
-      ...text(
-        '',
-        `Another person must ${step.approval ? 'approve' : 'witness'} the answer (${hands.witness}, afterwards).`,
-        'accent',
-      ),
-    );
-  if (one.blocked !== '') fixed.push(...text('', `Not to be confirmed: ${one.blocked}`, 'warn'));
-  const instructions = text('', step.instructions);
-  const left = Math.max(1, room - fixed.length - 2);
-  const shown =
-    instructions.length > left
-      ? [...instructions.slice(0, left - 1), line(span('(more: enlarge the terminal)', 'dim'))]
-      : instructions;
-  return [
-    line(
-      span(step.title, 'accent'),
-      span(step.subject === null ? '' : `  ${step.subject}`, 'dim'),
-      span(step.mode === 'do-confirm' ? '' : `  ${step.mode}`, 'dim'),
-      span(step.backOut === null ? '' : '  back-out', 'warn'),
-    ),
-    ...shown,
-    ...fixed,
-  ];
-}
-
-function offerWord({ step }: RunStepView, verdict: string): string {
-  if (!step.pause) return verdictWord(verdict);
-  return verdict === 'confirmed'
-    ? 'go (confirmed)'
-    : verdict === 'failed'
-      ? 'no-go (failed)'
-      : verdictWord(verdict);
-}
-
-function attachedText(out: RunStepView['attached'][number]): string {
-  const code = out.exitCode === null ? '' : `, ended with ${out.exitCode}`;
-  const hidden = out.redacted === 0 ? '' : `, ${out.redacted} secrets taken out`;
-  return `Attached: ${sanitiseLine(out.name, 80)}, ${out.bytes} bytes${code}${hidden}`;
-}
-
-/** What the probes show, and how they are asked. */
-export function gateLines(one: RunStepView, hands: Hands = KEYS): readonly (readonly [string, Tone])[] {
-  const word: Readonly<Record<RunStepView['gate'], readonly [string, Tone]>> = {
-    none: ['No probe can look at this: your own eyes count.', 'dim'],
-    'not-run': [
-      `Probes: not asked for this answer yet. ${hands.probe} asks them; so does ${hands.confirm}.`,
-      'warn',
-    ],
-    holds: ['Probes show the expected reading:', 'good'],
-    fails: ['Probes do NOT show the expected reading:', 'bad'],
-    unknown: ['Probes could not look:', 'doubt'],
-  };
-  return [word[one.gate], ...one.gateLines.map((text) => [`  ${sanitiseLine(text, 300)}`, 'plain'] as const)];
 }
