@@ -9,6 +9,7 @@ export interface Candidate {
 
 /** Values that are not in the tree of commands; each is asked for only where it is wanted. */
 export interface LiveValues {
+  readonly profiles: () => Promise<readonly string[]>;
   readonly scenarios: () => Promise<readonly { readonly name: string; readonly description: string }[]>;
   readonly runbooks: () => Promise<readonly { readonly id: string; readonly title: string }[]>;
 }
@@ -66,6 +67,7 @@ async function valuesOf(option: Option, live: LiveValues): Promise<readonly Cand
       { word: 'list', about: 'names them all' },
       ...(await live.scenarios()).map(({ name, description }) => ({ word: name, about: description })),
     ];
+  if (option.long === '--profile') return plain(await live.profiles());
   if (option.long === '--format') return plain(FORMATS);
   return [];
 }

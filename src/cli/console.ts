@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Backend } from '../state/backend.ts';
-import type { Paths } from '../state/paths.ts';
+import { type Paths, profileNames } from '../state/paths.ts';
 import { startWorker } from '../state/worker-client.ts';
 import { demoPaths, spawnDemo } from './demo.ts';
 import { CliError, type Io } from './io.ts';
@@ -124,6 +124,7 @@ function requireEstate(paths: Paths): void {
   if (!existsSync(path) && why !== '--config' && why !== 'C138_CONFIG')
     throw new CliError(
       `no estate is configured: there is no ${path} (${why}). ` +
+        (paths.profile === null ? '' : `Profiles here: ${profileNames(paths).join(', ') || 'none'}. `) +
         "Try `c138 demo` for a simulated estate, let `c138 init REPOSITORY` write an estate file from the operators' repository, or name one with --config.",
     );
 }

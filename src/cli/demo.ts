@@ -12,6 +12,7 @@ export function demoPaths(paths: Paths, configPath: string): Paths {
   const base = join(paths.stateDir.path, 'demo');
   const why = 'the simulated estate keeps to itself';
   return {
+    profile: null,
     estateFile: { path: configPath, why },
     configDir: { path: join(base, 'config'), why },
     stateDir: { path: base, why },

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadEstate } from '../estate/index.ts';
-import type { Paths } from '../state/paths.ts';
+import { type Paths, profileNames } from '../state/paths.ts';
 import { openSettings } from '../state/settings.ts';
 import { TOOL, vantageHere } from '../state/tool.ts';
 import { bindingsOf } from '../ui/bindings.ts';
@@ -24,6 +24,7 @@ export async function doctorCommand(
   const items: Item[] = [
     { name: 'c138', value: TOOL.version, why: `Node.js ${process.versions.node}`, fault: null },
     { name: 'looking from', value: vantageHere(), why: 'host name of this machine', fault: null },
+    profileItem(paths),
     await estateItem(paths),
     item('settings', `${paths.configDir.path}/settings.json`, paths.configDir.why, () => {
       if (existsSync(`${paths.configDir.path}/settings.json`)) openSettings(paths.configDir.path);
@@ -66,6 +67,19 @@ async function screenItem(paths: Paths, io: Io): Promise<Item> {
   } catch (error) {
     return { name: 'screen', value: terminal, why, fault: describeError(error) };
   }
+}
+
+/** Which of several estates is looked at, and which others there are. */
+function profileItem(paths: Paths): Item {
+  const names = profileNames(paths);
+  return {
+    name: 'profile',
+    value: paths.profile?.name ?? 'none: the one estate of the configuration folder',
+    why: [paths.profile?.why ?? '', `known: ${names.join(', ') || 'none'}`]
+      .filter((one) => one !== '')
+      .join('; '),
+    fault: null,
+  };
 }
 
 async function estateItem(paths: Paths): Promise<Item> {

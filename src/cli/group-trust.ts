@@ -118,10 +118,11 @@ export function addTrust(kit: Kit): void {
       const { trustUpdate } = await import('./trust-change.ts');
       done(await trustUpdate(file, pathsOf(flags), flags, io));
     });
-  command(trust, 'show [file]', 'who is trusted')
+  withConfig(command(trust, 'show [file]', 'who is trusted'))
     .option('--json', 'machine-readable output')
-    .action(async (file: string | undefined, flags: JsonFlag) => {
+    .action(async (file: string | undefined, _flags, self: Command) => {
+      const flags = flagsOf<PathFlags & JsonFlag>(self);
       const { trustShow } = await import('./trust.ts');
-      done(await trustShow(file ?? pathsOf({}).trustFile, flags, io));
+      done(await trustShow(file ?? pathsOf(flags).trustFile, flags, io));
     });
 }

@@ -5,6 +5,7 @@ import type { Io } from './io.ts';
 export interface PathFlags {
   readonly config?: string;
   readonly stateDir?: string;
+  readonly profile?: string;
 }
 
 export interface JsonFlag {

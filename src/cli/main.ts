@@ -38,7 +38,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
 export function buildProgram(io: Io, done: (code: number) => void): Command {
   const pathsOf = (flags: PathFlags): Paths =>
     resolvePaths({
-      flags: { config: flags.config, stateDir: flags.stateDir },
+      flags: { config: flags.config, stateDir: flags.stateDir, profile: flags.profile },
       env: io.env,
       exists: existsSync,
     });
@@ -65,6 +65,7 @@ export function buildProgram(io: Io, done: (code: number) => void): Command {
   const withConfig = (one: Command): Command =>
     one
       .option('--config <file>', 'the estate file')
+      .option('--profile <name>', 'one estate among several; `c138 doctor` names them')
       .option('--state-dir <dir>', 'where snapshots, reports and evidence are kept');
   const withScreen = (one: Command): Command =>
     one
@@ -231,7 +232,7 @@ export function buildProgram(io: Io, done: (code: number) => void): Command {
     )
     .action(async (shell: string, words: string[]) => {
       const { completionCommand } = await import('./completion.ts');
-      done(await completionCommand(program, shell, words, `${pathsOf({}).configDir.path}/runbooks`, io));
+      done(await completionCommand(program, shell, words, pathsOf({}), io));
     });
   return program;
 }

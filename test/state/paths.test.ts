@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolvePaths } from '../../src/state/paths.ts';
+import { ProfileError, resolvePaths } from '../../src/state/paths.ts';
 
 const user = { home: '/home/op', uid: 1000, exists: () => true };
 
@@ -36,4 +36,25 @@ describe('paths in force', () => {
     expect(byFlag.estateFile).toEqual({ path: '/f/estate.yaml', why: '--config' });
     expect(byFlag.stateDir).toEqual({ path: '/f/state', why: '--state-dir' });
   });
+
+  it('gives a profile its own estate file, trust store and state, and shares settings and keys', () => {
+    const paths = resolvePaths({ ...user, env: { C138_PROFILE: 'lab' }, flags: { profile: 'north-2' } });
+    expect(paths.profile).toEqual({ name: 'north-2', why: '--profile' });
+    expect(paths.estateFile.path).toBe('/home/op/.config/c138/profiles/north-2/estate.yaml');
+    expect(paths.trustFile).toBe('/home/op/.config/c138/profiles/north-2/trust/trust.json');
+    expect(paths.evidenceDir).toBe('/home/op/.local/state/c138/profiles/north-2/evidence');
+    expect([paths.configDir.path, paths.keysDir]).toEqual([
+      '/home/op/.config/c138',
+      '/home/op/.config/c138/keys',
+    ]);
+    expect(resolvePaths({ ...user, env: { C138_PROFILE: 'lab' } }).profile?.why).toBe('C138_PROFILE');
+    expect(resolvePaths({ ...user, env: {} }).profile).toBeNull();
+  });
+
+  it.each(['..', 'a/b', 'UPPER', '-x', 'x'.repeat(33)])(
+    'takes no folder name from elsewhere: %s',
+    (profile) => {
+      expect(() => resolvePaths({ ...user, env: {}, flags: { profile } })).toThrow(ProfileError);
+    },
+  );
 });
