@@ -1,13 +1,14 @@
 /**
  * The console on an estate of 10,000 guests in a terminal of 120x40: time from a key to the first byte of what it changes, memory, and what
- * it does while nobody touches it. Beside it, in the same run: a minimal program with Ink that moves a highlight over 38 rows.
+ * it does while nobody touches it: on a snapshot, and on a living estate whose worker takes in 10,000 answers each ten seconds. Beside it, in the
+ * same run: a minimal program with Ink that moves a highlight over 38 rows, and htop and btop where they are installed.
  *
  * npm run build && tsx bench/screen.ts [guests] [keys] [idle seconds]
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type IPty, spawn } from '@lydell/node-pty';
 import { offlineSnapshot } from '../test/e2e/offline-snapshot.ts';
@@ -27,9 +28,9 @@ class Subject {
   #first: ((at: number) => void) | null = null;
   #last = performance.now();
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], program = process.execPath) {
     const { CI: _ci, ...env } = process.env;
-    this.pty = spawn(process.execPath, [...args], {
+    this.pty = spawn(program, [...args], {
       cols: 120,
       rows: 40,
       name: 'xterm-256color',
@@ -43,9 +44,11 @@ class Subject {
     });
   }
 
-  /** Until nothing was written for a while. */
-  async still(ms = 1_500): Promise<void> {
-    while (this.bytes === 0 || performance.now() - this.#last < ms) await pause(50);
+  /** Until nothing was written for a while; what never stands still has begun long ago by then. */
+  async still(ms = 1_500, atMost = 25_000): Promise<void> {
+    const begun = performance.now();
+    while ((this.bytes === 0 || performance.now() - this.#last < ms) && performance.now() - begun < atMost)
+      await pause(50);
   }
 
   /** Milliseconds from each key to the first byte that follows. */
@@ -80,8 +83,8 @@ class Subject {
 const at = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
-async function measure(name: string, args: readonly string[], begin: string) {
-  const one = new Subject(args);
+async function measure(name: string, args: readonly string[], begin: string, program?: string) {
+  const one = new Subject(args, program);
   await one.still();
   if (begin !== '') one.pty.write(begin);
   await one.still();
@@ -105,6 +108,12 @@ async function measure(name: string, args: readonly string[], begin: string) {
 try {
   const snapshot = await offlineSnapshot(home, guests);
   const bin = join(import.meta.dirname, '../bin/c138');
+  const tools = ['htop', 'btop'].flatMap((name) =>
+    ['/usr/bin', '/usr/local/bin']
+      .map((folder) => join(folder, name))
+      .filter(existsSync)
+      .slice(0, 1),
+  );
   const rows = [
     await measure(`c138, ${guests} guests`, [bin, '--offline', snapshot], '3'),
     await measure(
@@ -112,7 +121,13 @@ try {
       ['--import', LOADER, join(import.meta.dirname, 'cell-screen.tsx'), 'move'],
       '',
     ),
+    await measure(
+      `c138 live, ${guests} guests`,
+      ['--import', LOADER, join(import.meta.dirname, 'live-screen.tsx'), String(guests)],
+      '3',
+    ),
   ];
+  for (const path of tools) rows.push(await measure(basename(path), [], '', path));
   console.log(`${keys} presses of j at 120x40, then ${idleS} s without a touch`);
   const peer = rows[1];
   for (const one of rows)

@@ -2,7 +2,7 @@
  * Puts captures of the running program into docs/manual.md: each text block after a line `<!-- capture NAME -->` is replaced by what the
  * console shows, on the simulated estate in a terminal of 80x24.
  *
- * npm run build && tsx scripts/captures.ts
+ * npm run build && tsx scripts/captures.ts [NAME...]
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,10 +21,19 @@ interface Wanted {
 }
 
 const CAPTURES: Readonly<Record<string, Wanted>> = {
-  overview: { scenario: 'host-down', keys: '1j', see: /subjects[\s\S]*why: +its host r630-02 is offline/ },
+  overview: {
+    scenario: 'host-down',
+    keys: '1j',
+    see: /^(?![\s\S]*not looked at)[\s\S]*subjects[\s\S]*why: +its host r630-02 is offline/,
+  },
   tiers: { scenario: 'node-stuck', keys: '4', see: /nodes ok[\s\S]*degraded/ },
   prompt: { scenario: 'healthy', keys: '6\r', see: /You are about to sign[\s\S]*Type \w{4} and Enter/ },
-  ascii: { scenario: 'stalled', keys: '1', see: /CRITICAL FAILURE[\s\S]*why:/, args: ['--ascii'] },
+  ascii: {
+    scenario: 'stalled',
+    keys: '1',
+    see: /^(?![\s\S]*not looked at)[\s\S]*CRITICAL FAILURE[\s\S]*why:/,
+    args: ['--ascii'],
+  },
   guests: { scenario: 'healthy', keys: '3', see: /1000 +sim-besu-validator-1 +deployed/ },
   story: { scenario: 'host-down', keys: '3jj\r', see: /Documented[\s\S]*Findings/ },
   palette: { scenario: 'healthy', keys: ':', see: /and \d+ more/ },
@@ -48,7 +57,7 @@ async function capture(name: string): Promise<string> {
       terminal.type(key);
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
-    await terminal.see(wanted.see);
+    await terminal.see(wanted.see, 180);
     const text = await terminal.screen();
     terminal.type('\u001b\u0003');
     // The name of the machine that the captures were made on is nobody's business.
@@ -64,7 +73,9 @@ async function capture(name: string): Promise<string> {
 }
 
 let text = readFileSync(manual, 'utf8');
+const only = process.argv.slice(2);
 for (const [, name = ''] of text.matchAll(/<!-- capture (\w+) -->/g)) {
+  if (only.length > 0 && !only.includes(name)) continue;
   const seen = await capture(name);
   text = text.replace(
     new RegExp(`(<!-- capture ${name} -->\n\`\`\`text\n)[\\s\\S]*?(\`\`\`\n)`),

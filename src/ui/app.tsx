@@ -40,6 +40,9 @@ const CHROME_ROWS = 4;
 /** From here on the story of the subject under the cursor stands beside the list. */
 const BESIDE_COLUMNS = 160;
 const MAX_SUGGESTIONS = 6;
+/** From so many subjects on rows are made anew only as often as an age can change (ages are told in steps of this length). */
+const LARGE = 1_000;
+const AGE_STEP_MS = 5_000;
 /** Lines that say why a row is as it is, and what to do next. */
 const HINT_ROWS = 2;
 /** Screens whose rows say what to do next about the one under the cursor. */
@@ -99,8 +102,13 @@ export function App(props: AppProps): ReactElement {
     );
   }, [backend, runbook, say]);
 
+  const large = (state.assessment?.subjects.length ?? 0) >= LARGE;
   const at =
-    state.origin?.mode === 'offline' && state.snapshot !== null ? Date.parse(state.snapshot.ended) : now;
+    state.origin?.mode === 'offline' && state.snapshot !== null
+      ? Date.parse(state.snapshot.ended)
+      : large
+        ? Math.floor(now / AGE_STEP_MS) * AGE_STEP_MS
+        : now;
   const run = place.run === null ? null : (state.runs[place.run] ?? null);
   const where: Where =
     run !== null && place.screen === 'runbooks' && place.detail === null && !place.help ? 'run' : 'lists';
