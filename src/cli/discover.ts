@@ -14,6 +14,7 @@ import { assessmentDocument, discoverySummary } from '../reports/index.ts';
 import { discoveryOutputs, OUTPUT_NAMES, type OutputName } from '../reports/outputs.ts';
 import { readAttestations } from '../state/attestations.ts';
 import { discover } from '../state/discover.ts';
+import { RUNS } from '../state/newest-run.ts';
 import { inForce, readOutages } from '../state/outages.ts';
 import type { Paths } from '../state/paths.ts';
 import { retainRuns } from '../state/retention.ts';
@@ -49,7 +50,7 @@ export async function discoverCommand(paths: Paths, flags: DiscoverFlags, io: Io
   const metrics = await metricsFile(flags.metrics);
   const theirs = await scriptOf(flags);
   const estate = await loadEstate(paths.estateFile.path);
-  const runs = join(paths.reportsDir, 'phase1-discovery');
+  const runs = join(paths.reportsDir, RUNS);
   const folder = resolve(flags.out ?? join(runs, utcStamp(new Date())));
   for (const name of ['snapshot', ...OUTPUT_NAMES])
     if (existsSync(join(folder, name)))

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import type { DiscoverFlags } from './discover.ts';
+import type { GateFlags } from './gate.ts';
 import type { InitFlags } from './init.ts';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
 import type { OutageFlags } from './outage.ts';
 import type { ReportFlags } from './report.ts';
 
-/** The commands that take the estate in and look at it: init, discover, snapshot, report, outage. */
+/** The commands that take the estate in and look at it: init, discover, snapshot, report, gate, outage. */
 export function addEstate({ program, io, done, command, withConfig, pathsOf }: Kit): void {
   withConfig(
     command(program, 'init [repo]', "write an estate file from a checkout of the operators' repository"),
@@ -86,6 +87,22 @@ export function addEstate({ program, io, done, command, withConfig, pathsOf }: K
       const flags = flagsOf<PathFlags & ReportFlags>(self);
       const { reportCommand, reportList } = await import('./report.ts');
       done(name === 'list' ? reportList(flags, io) : await reportCommand(name, pathsOf(flags), flags, io));
+    });
+
+  withConfig(
+    command(program, 'gate', 'the production gate, from the newest pass and from what people signed'),
+  )
+    .option('--offline <snapshot>', 'a snapshot instead of the newest pass')
+    .option('--within-days <days>', 'how long a signed gate counts', '7')
+    .option('--json', 'machine-readable output')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 open, 1 closed by a failure, 2 usage or configuration, 3 something is not known: no fresh pass, nothing pinned, nobody signed.',
+    )
+    .action(async (_flags, self: Command) => {
+      const flags = flagsOf<PathFlags & GateFlags>(self);
+      const { gateCommand } = await import('./gate.ts');
+      done(await gateCommand(pathsOf(flags), flags, io));
     });
 
   const outage = command(

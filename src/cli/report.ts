@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chainRules } from '../chain/index.ts';
@@ -11,6 +10,7 @@ import { roadmapDocument, roadmapMarkdown } from '../reports/roadmap.ts';
 import { blocksToMarkdown } from '../reports/run-document.ts';
 import { runbookPage } from '../reports/runbook-page.ts';
 import { bundledRunbooks } from '../runbooks/index.ts';
+import { newestRun, RUNS } from '../state/newest-run.ts';
 import type { Paths } from '../state/paths.ts';
 import { readSnapshot } from '../state/snapshot-file.ts';
 import { CliError, type Io, printJson } from './io.ts';
@@ -134,7 +134,11 @@ export function reportList(flags: ReportFlags, io: Io): number {
 export async function reportCommand(name: string, paths: Paths, flags: ReportFlags, io: Io): Promise<number> {
   const report = REPORTS.find((one) => one.name === name);
   if (report === undefined) throw new CliError(unknown(name));
-  const path = flags.offline ?? (await newestRun(join(paths.reportsDir, 'phase1-discovery')));
+  const path = flags.offline ?? (await newestRun(paths.reportsDir));
+  if (path === null)
+    throw new CliError(
+      `there is no discovery yet in ${join(paths.reportsDir, RUNS)}. Run c138 discover first, or name a snapshot with --offline.`,
+    );
   const { snapshot } = await readSnapshot(path);
   const { repository } = snapshot.estate;
   const material: Material = {
@@ -171,18 +175,6 @@ function unknown(name: string): string {
   return FUTURE.has(name)
     ? `"${name}" is a future deliverable of the master plan (section 20); nothing here makes one. There are: ${there}.`
     : `there is no report "${sanitiseLine(name, 40)}". There are: ${there}.`;
-}
-
-/** The snapshot of the newest discovery that wrote one. */
-async function newestRun(runs: string): Promise<string> {
-  const names = await readdir(runs, { withFileTypes: true }).catch(() => []);
-  const stamps = names.filter((one) => one.isDirectory() && /^\d{8}T\d{6}\.\d{3}Z$/.test(one.name));
-  for (const { name } of stamps.sort((a, b) => (a.name < b.name ? 1 : -1))) {
-    if (existsSync(join(runs, name, 'snapshot', 'snapshot.json'))) return join(runs, name, 'snapshot');
-  }
-  throw new CliError(
-    `there is no discovery yet in ${runs}. Run c138 discover first, or name a snapshot with --offline.`,
-  );
 }
 
 async function benchmarksIn(folder: string): Promise<readonly string[]> {
