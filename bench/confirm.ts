@@ -8,10 +8,10 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CRASH_ESTATE, CRASH_RUNBOOK, crashActor, crashOpen, crashStep } from '../scripts/crash-records.ts';
-import { canonicalBytes } from '../src/evidence/canonical.ts';
-import { Journal, newSession } from '../src/evidence/journal.ts';
-import { encodeLine } from '../src/evidence/line.ts';
-import { createTrust, throwAwayTrust } from '../src/evidence/trust.ts';
+import { Journal, newSession } from '../src/evidence/journal/journal.ts';
+import { canonicalBytes } from '../src/evidence/record/canonical.ts';
+import { encodeLine } from '../src/evidence/record/line.ts';
+import { createTrust, throwAwayTrust } from '../src/evidence/trust/trust.ts';
 import type { Hex } from '../src/model/json.ts';
 import type { RecordBody } from '../src/model/record.ts';
 import { startSigner } from '../src/signer/client.ts';

@@ -34,12 +34,12 @@ import {
   crashOpen,
   crashStep,
 } from '../scripts/crash-records.ts';
-import { canonicalBytes } from '../src/evidence/canonical.ts';
-import { newSession } from '../src/evidence/journal.ts';
-import { encodeLine, firstPrev, lineHash } from '../src/evidence/line.ts';
-import { createTrust, parseTrust, throwAwayTrust } from '../src/evidence/trust.ts';
-import { digestOf, digestOfTyped, trustTypedData, typedDataOf } from '../src/evidence/typed-data.ts';
-import { verifySession } from '../src/evidence/verify.ts';
+import { newSession } from '../src/evidence/journal/journal.ts';
+import { canonicalBytes } from '../src/evidence/record/canonical.ts';
+import { encodeLine, firstPrev, lineHash } from '../src/evidence/record/line.ts';
+import { digestOf, digestOfTyped, trustTypedData, typedDataOf } from '../src/evidence/record/typed-data.ts';
+import { createTrust, parseTrust, throwAwayTrust } from '../src/evidence/trust/trust.ts';
+import { verifySession } from '../src/evidence/verify/verify.ts';
 import type { Hex } from '../src/model/json.ts';
 import type { RecordBody } from '../src/model/record.ts';
 

@@ -5,9 +5,9 @@
 import { writeSync } from 'node:fs';
 import { SigningKey } from 'ethers/crypto';
 import { computeAddress } from 'ethers/transaction';
-import { canonicalBytes, sha256Hex } from '../src/evidence/canonical.ts';
-import { Journal } from '../src/evidence/journal.ts';
-import { digestOf } from '../src/evidence/typed-data.ts';
+import { Journal } from '../src/evidence/journal/journal.ts';
+import { canonicalBytes, sha256Hex } from '../src/evidence/record/canonical.ts';
+import { digestOf } from '../src/evidence/record/typed-data.ts';
 import type { Hex } from '../src/model/json.ts';
 import {
   CRASH_ESTATE,

@@ -1,6 +1,7 @@
 /** Records for the crash script: one step that fails and is done again, for ever. */
-import { canonicalBytes, sha256Hex } from '../src/evidence/canonical.ts';
-import type { Journal } from '../src/evidence/journal.ts';
+
+import type { Journal } from '../src/evidence/journal/journal.ts';
+import { canonicalBytes, sha256Hex } from '../src/evidence/record/canonical.ts';
 import { canonicalBytes as runbookForm } from '../src/model/canonical-json.ts';
 import type { Hex } from '../src/model/json.ts';
 import type { Actor, ConfirmBody, OpenBody, RecordBase } from '../src/model/record.ts';

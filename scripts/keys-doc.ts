@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { keysDocument } from '../src/ui/keys-document.ts';
+import { keysDocument } from '../src/ui/commands/keys-document.ts';
 
 const path = join(import.meta.dirname, '../docs/keys.md');
 const text = keysDocument();

@@ -37,7 +37,7 @@ const ALLOWED: Record<string, readonly string[]> = {
 
 /** What the signer process may load besides its own room: no UI, no network, no configuration packages. */
 const SIGNER_MAY_IMPORT =
-  /^src\/(model|chain\/recover\.ts$|evidence\/((record|typed-data|canonical|keystore|code|line|anchor-tx)[^/]*|trust)\.ts$)/;
+  /^src\/(model|chain\/recover\.ts$|evidence\/(record\/[^/]+|keystore|trust\/trust)\.ts$)/;
 
 const root = resolve(import.meta.dirname, '..');
 const problems: string[] = [];

@@ -1,9 +1,9 @@
 import { chainRules } from '../src/chain/rules.ts';
 import type { DocumentedEstate, Endpoint, Observation, SubjectId } from '../src/model/index.ts';
-import { Assessor } from '../src/state/assessor.ts';
 import type { Backend, BackendEvent } from '../src/state/backend.ts';
-import { LiveEstate } from '../src/state/live.ts';
-import { readOnlyRuns } from '../src/state/offline.ts';
+import { Assessor } from '../src/state/live/assessor.ts';
+import { LiveEstate } from '../src/state/live/live.ts';
+import { readOnlyRuns } from '../src/state/snapshots/offline.ts';
 import { snapshotOf, subject } from '../test/model/make.ts';
 
 /** What happens to the estate, one after the other, each for so many milliseconds of its own time. */

@@ -1,7 +1,7 @@
 /** Writes schemas/settings.schema.json from what the program checks settings against. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { settingsSchema } from '../src/state/settings-schema.ts';
+import { settingsSchema } from '../src/state/settings/settings-schema.ts';
 
 writeFileSync(
   join(import.meta.dirname, '../schemas/settings.schema.json'),

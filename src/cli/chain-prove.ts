@@ -7,7 +7,7 @@ import {
   proveBlock,
   type ValidatorPin,
 } from '../chain/index.ts';
-import { checkTrust, parseTrust } from '../evidence/trust.ts';
+import { checkTrust, parseTrust } from '../evidence/trust/trust.ts';
 import { sanitiseLine } from '../model/index.ts';
 import { CliError, describeError, type Io, printJson } from './io.ts';
 

@@ -1,5 +1,5 @@
 import type { Command, Option } from 'commander';
-import { SCREENS } from '../ui/keys.ts';
+import { SCREENS } from '../ui/commands/keys.ts';
 
 /** What a word could become, and what that is. */
 export interface Candidate {

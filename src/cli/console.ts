@@ -20,7 +20,7 @@ export async function consoleCommand(paths: Paths, flags: ConsoleFlags, io: Io):
   const choice = chooseScreen(flags, io.env, await readSettings(paths.configDir.path));
   requireTerminal(choice, io);
   if (flags.offline !== undefined) {
-    const { openOffline } = await import('../state/offline.ts');
+    const { openOffline } = await import('../state/snapshots/offline.ts');
     const { readingFor } = await import('./offline-reading.ts');
     return show(await openOffline(flags.offline, readingFor(paths)), choice, flags, paths);
   }
@@ -105,7 +105,7 @@ async function show(
         return saveExport(paths.exportsDir, name, text);
       },
       remember: async (changes) => {
-        const { openSettings } = await import('../state/settings.ts');
+        const { openSettings } = await import('../state/settings/settings.ts');
         openSettings(paths.configDir.path).set(changes);
       },
     });

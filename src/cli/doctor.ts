@@ -2,9 +2,9 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadEstate } from '../estate/index.ts';
 import { type Paths, profileNames } from '../state/paths.ts';
-import { openSettings } from '../state/settings.ts';
+import { openSettings } from '../state/settings/settings.ts';
 import { TOOL, vantageHere } from '../state/tool.ts';
-import { bindingsOf } from '../ui/bindings.ts';
+import { bindingsOf } from '../ui/commands/bindings.ts';
 import { describeError, type Io, printJson } from './io.ts';
 import { chooseScreen, readSettings } from './screen.ts';
 

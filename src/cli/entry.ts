@@ -6,7 +6,7 @@ async function start(): Promise<void> {
   if (!isMainThread) {
     if (parentPort === null) return;
     if ((workerData as { kind?: unknown }).kind === 'c138-signatures') {
-      const { serveSignatures } = await import('../evidence/signature-worker.ts');
+      const { serveSignatures } = await import('../evidence/verify/signature-worker.ts');
       return serveSignatures(parentPort);
     }
     const { runWorker } = await import('../state/worker.ts');

@@ -1,15 +1,15 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { loadEstate } from '../estate/index.ts';
-import { anchorBytes, anchorName, checkAnchor } from '../evidence/anchor.ts';
-import { AnchorError, readAnchorTransaction } from '../evidence/anchor-tx.ts';
 import { ExchangeError } from '../evidence/exchange.ts';
-import { verifySession } from '../evidence/verify.ts';
+import { anchorBytes, anchorName, checkAnchor } from '../evidence/outside/anchor.ts';
+import { AnchorError, readAnchorTransaction } from '../evidence/record/anchor-tx.ts';
+import { verifySession } from '../evidence/verify/verify.ts';
 import { type Endpoint, type Hex, sanitiseLine } from '../model/index.ts';
-import { anchorProof, anchorTerms, sendAnchor } from '../state/anchor.ts';
-import { anchorCalls, NodeError } from '../state/anchor-rpc.ts';
+import { anchorProof, anchorTerms, sendAnchor } from '../state/attested/anchor.ts';
+import { anchorCalls, NodeError } from '../state/attested/anchor-rpc.ts';
 import type { Paths } from '../state/paths.ts';
-import { witnessRequest } from '../state/witness.ts';
+import { witnessRequest } from '../state/runs/witness.ts';
 import { CliError, type Io } from './io.ts';
 import { readTrustStore, withSigner } from './with-signer.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { writeBundle } from '../evidence/bundle.ts';
-import { VerifyStop } from '../evidence/verify-report.ts';
+import { writeBundle } from '../evidence/outside/bundle.ts';
+import { VerifyStop } from '../evidence/verify/verify-report.ts';
 import { sanitiseLine } from '../model/index.ts';
 import { CliError, type Io } from './io.ts';
 

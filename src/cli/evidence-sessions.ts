@@ -1,6 +1,6 @@
-import { linkGaps } from '../evidence/session-links.ts';
+import { linkGaps } from '../evidence/verify/session-links.ts';
 import { sanitiseLine } from '../model/index.ts';
-import { linksIn } from '../state/session-links.ts';
+import { linksIn } from '../state/runs/session-links.ts';
 import { CliError, type Io, printJson } from './io.ts';
 
 /**

@@ -2,9 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ExchangeError } from '../evidence/exchange.ts';
-import { checkTimestamp, TimestampError, timestampName, timestampRequest } from '../evidence/timestamp.ts';
+import {
+  checkTimestamp,
+  TimestampError,
+  timestampName,
+  timestampRequest,
+} from '../evidence/outside/timestamp.ts';
 import { sanitiseLine } from '../model/index.ts';
-import { readSessionRecords } from '../state/witness.ts';
+import { readSessionRecords } from '../state/runs/witness.ts';
 import { CliError, type Io } from './io.ts';
 
 /** SHA-256 of a sealed journal. @throws CliError when it is open */

@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Checkpoint, parseCheckpoint, parseCheckpointCode } from '../evidence/checkpoint.ts';
-import { readAllowedSigners } from '../evidence/sshsig.ts';
-import { readTsaPin, TimestampError } from '../evidence/timestamp.ts';
-import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust.ts';
-import { verifySession } from '../evidence/verify.ts';
-import type { OutsidePins } from '../evidence/verify-outside.ts';
-import { readSession } from '../evidence/verify-read.ts';
-import { type VerifyReport, VerifyStop } from '../evidence/verify-report.ts';
-import type { PinnedTrust } from '../evidence/verify-trust.ts';
+import { readAllowedSigners } from '../evidence/outside/sshsig.ts';
+import { readTsaPin, TimestampError } from '../evidence/outside/timestamp.ts';
+import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust/trust.ts';
+import { verifySession } from '../evidence/verify/verify.ts';
+import type { OutsidePins } from '../evidence/verify/verify-outside.ts';
+import { readSession } from '../evidence/verify/verify-read.ts';
+import { type VerifyReport, VerifyStop } from '../evidence/verify/verify-report.ts';
+import type { PinnedTrust } from '../evidence/verify/verify-trust.ts';
 import { type Hex, sanitiseLine } from '../model/index.ts';
 import { verifyDocument } from '../reports/verify-document.ts';
+import { rememberTrust } from '../state/attested/trust-seen.ts';
 import type { Paths } from '../state/paths.ts';
 import { TOOL } from '../state/tool.ts';
-import { rememberTrust } from '../state/trust-seen.ts';
 import { CliError, type Io, printJson } from './io.ts';
 
 export interface VerifyFlags {

@@ -3,7 +3,6 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { loadEstate } from '../estate/index.ts';
-import { canonicalBytes, evidenceText } from '../evidence/canonical.ts';
 import {
   checkRequest,
   ExchangeError,
@@ -12,11 +11,12 @@ import {
   toFile,
   toPaste,
 } from '../evidence/exchange.ts';
-import { Journal } from '../evidence/journal.ts';
-import { bootId } from '../evidence/lock.ts';
-import { findKey, keyProblem, nameOf, type TrustStore } from '../evidence/trust.ts';
-import type { WitnessStatement } from '../evidence/typed-data.ts';
-import { verifySession } from '../evidence/verify.ts';
+import { Journal } from '../evidence/journal/journal.ts';
+import { bootId } from '../evidence/journal/lock.ts';
+import { canonicalBytes, evidenceText } from '../evidence/record/canonical.ts';
+import type { WitnessStatement } from '../evidence/record/typed-data.ts';
+import { findKey, keyProblem, nameOf, type TrustStore } from '../evidence/trust/trust.ts';
+import { verifySession } from '../evidence/verify/verify.ts';
 import {
   type CountersignFile,
   type DetachedSignature,
@@ -26,7 +26,7 @@ import {
 } from '../model/index.ts';
 import type { SignerClient } from '../signer/client.ts';
 import type { Paths } from '../state/paths.ts';
-import { readSessionRecords, recordToWitness, takeAnswer, witnessRequest } from '../state/witness.ts';
+import { readSessionRecords, recordToWitness, takeAnswer, witnessRequest } from '../state/runs/witness.ts';
 import { CliError, type Io } from './io.ts';
 import { readTrustStore, withSigner } from './with-signer.ts';
 

@@ -2,13 +2,13 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chainRules } from '../chain/index.ts';
 import { loadEstate } from '../estate/index.ts';
-import { parseRunbookBytes } from '../evidence/runbook-bytes.ts';
+import { parseRunbookBytes } from '../evidence/journal/runbook-bytes.ts';
 import { assessEstate, sanitiseLine } from '../model/index.ts';
 import { type GateDocument, type GateInput, gateOf } from '../reports/gate.ts';
 import type { RunStory } from '../reports/run-story.ts';
-import { newestRun } from '../state/newest-run.ts';
 import type { Paths } from '../state/paths.ts';
-import { readSnapshot } from '../state/snapshot-file.ts';
+import { newestRun } from '../state/snapshots/newest-run.ts';
+import { readSnapshot } from '../state/snapshots/snapshot-file.ts';
 import { CliError, type Io, printJson } from './io.ts';
 import { storyOf } from './runbook-report.ts';
 

@@ -4,8 +4,8 @@ import { HISTORY_SERIES } from '../chain/history.ts';
 import { loadEstate } from '../estate/index.ts';
 import { sanitiseLine } from '../model/index.ts';
 import { historyHtml } from '../reports/index.ts';
-import { HistoryRing } from '../state/history.ts';
-import { historyFolder } from '../state/history-keeper.ts';
+import { HistoryRing } from '../state/live/history.ts';
+import { historyFolder } from '../state/live/history-keeper.ts';
 import type { Paths } from '../state/paths.ts';
 import { CliError, type Io, printJson } from './io.ts';
 

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
-import { bindingsOf } from '../ui/bindings.ts';
-import { COMMANDS, type Where } from '../ui/commands.ts';
-import { ARGUMENTS } from '../ui/keys-document.ts';
+import { bindingsOf } from '../ui/commands/bindings.ts';
+import { COMMANDS, type Where } from '../ui/commands/commands.ts';
+import { ARGUMENTS } from '../ui/commands/keys-document.ts';
 
 /** Sections of the keys, by where they work. */
 const KEY_SECTIONS: Readonly<Record<Where, string>> = {

@@ -1,5 +1,5 @@
-import type { ReadOnlyRuns } from '../state/offline.ts';
 import type { Paths } from '../state/paths.ts';
+import type { ReadOnlyRuns } from '../state/snapshots/offline.ts';
 
 /** What can be read and checked without the estate. */
 export function readingFor(paths: Paths): ReadOnlyRuns {
@@ -9,7 +9,7 @@ export function readingFor(paths: Paths): ReadOnlyRuns {
       return (await bundledRunbooks()).map(({ runbook }) => runbook);
     },
     verify: async (path) => {
-      const { verifySummary } = await import('../state/verify-summary.ts');
+      const { verifySummary } = await import('../state/runs/verify-summary.ts');
       return verifySummary(path, paths.trustFile);
     },
   };

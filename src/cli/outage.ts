@@ -8,7 +8,7 @@ import {
   type OutageRecord,
   plannedLine,
   readOutages,
-} from '../state/outages.ts';
+} from '../state/attested/outages.ts';
 import type { Paths } from '../state/paths.ts';
 import { signLine } from './evidence-witness.ts';
 import { CliError, type Io, printJson } from './io.ts';

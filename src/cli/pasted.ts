@@ -1,5 +1,5 @@
 import type { ScriptClaim, ScriptReport } from '../estate/index.ts';
-import { readPctList, readQmList } from '../probes/text-tools.ts';
+import { readPctList, readQmList } from '../probes/proxmox/text-tools.ts';
 
 /** The tables that Proxmox's own tools print, by their header. */
 const TOOLS = [

@@ -4,8 +4,8 @@ import type { Assessment, EstateAssessment, Finding } from '../model/index.ts';
 import { assessEstate, type DocumentedEstate, sanitiseLine } from '../model/index.ts';
 import { observeEstate } from '../probes/index.ts';
 import { bundledRunbooks } from '../runbooks/index.ts';
-import { discover } from '../state/discover.ts';
 import type { Paths } from '../state/paths.ts';
+import { discover } from '../state/snapshots/discover.ts';
 import { vantageHere } from '../state/tool.ts';
 import { CliError, type Io, printJson } from './io.ts';
 

@@ -10,9 +10,9 @@ import { roadmapDocument, roadmapMarkdown } from '../reports/roadmap.ts';
 import { blocksToMarkdown } from '../reports/run-document.ts';
 import { runbookPage } from '../reports/runbook-page.ts';
 import { bundledRunbooks } from '../runbooks/index.ts';
-import { newestRun, RUNS } from '../state/newest-run.ts';
 import type { Paths } from '../state/paths.ts';
-import { readSnapshot } from '../state/snapshot-file.ts';
+import { newestRun, RUNS } from '../state/snapshots/newest-run.ts';
+import { readSnapshot } from '../state/snapshots/snapshot-file.ts';
 import { CliError, type Io, printJson } from './io.ts';
 import { FOLLOW_UPS } from './phase3.ts';
 

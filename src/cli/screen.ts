@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { DEFAULT_SETTINGS, type Settings } from '../state/settings-type.ts';
+import { DEFAULT_SETTINGS, type Settings } from '../state/settings/settings-type.ts';
 import type { Io } from './io.ts';
 
 /** What drawing needs to know of the terminal, as given on the command line. */
@@ -54,7 +54,7 @@ function isUtf8(env: NodeJS.ProcessEnv): boolean {
 /** The settings in force. Their package is loaded only where there is a file to read. */
 export async function readSettings(configDir: string): Promise<Settings> {
   if (!existsSync(`${configDir}/settings.json`)) return DEFAULT_SETTINGS;
-  const { openSettings } = await import('../state/settings.ts');
+  const { openSettings } = await import('../state/settings/settings.ts');
   return openSettings(configDir).get();
 }
 

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { chainRules } from '../chain/index.ts';
 import { assessEstate, type EstateAssessment, type Snapshot } from '../model/index.ts';
 import { diffMarkdown, snapshotDiff } from '../reports/snapshot-diff.ts';
-import { diagnosticBundle, writeDiagnostic } from '../state/snapshot-bundle.ts';
-import { readSnapshot } from '../state/snapshot-file.ts';
+import { diagnosticBundle, writeDiagnostic } from '../state/snapshots/snapshot-bundle.ts';
+import { readSnapshot } from '../state/snapshots/snapshot-file.ts';
 import { type Io, printJson } from './io.ts';
 
 async function read(

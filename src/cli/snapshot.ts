@@ -1,7 +1,7 @@
 import { chainRules, findBlocks, proveBlock } from '../chain/index.ts';
 import { assessEstate, sanitiseLine } from '../model/index.ts';
 import { assessmentDocument, discoverySummary } from '../reports/index.ts';
-import { readSnapshot, verifySnapshot } from '../state/snapshot-file.ts';
+import { readSnapshot, verifySnapshot } from '../state/snapshots/snapshot-file.ts';
 import { type Io, printJson } from './io.ts';
 
 export interface SnapshotFlags {

@@ -7,7 +7,7 @@ import {
   type TrustStore,
   trustBodyBytes,
   trustFileBytes,
-} from '../evidence/trust.ts';
+} from '../evidence/trust/trust.ts';
 import {
   missingSignatures,
   nextVersion,
@@ -17,10 +17,10 @@ import {
   withRoots,
   withSignature,
   withValidity,
-} from '../evidence/trust-update.ts';
+} from '../evidence/trust/trust-update.ts';
 import { type Hex, sanitiseLine } from '../model/index.ts';
+import { rememberTrust } from '../state/attested/trust-seen.ts';
 import type { Paths } from '../state/paths.ts';
-import { rememberTrust } from '../state/trust-seen.ts';
 import { CliError, type Io } from './io.ts';
 import { readTrustFile, readTrustStore, withSigner } from './with-signer.ts';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { computeAddress } from 'ethers/transaction';
 import { loadEstate } from '../estate/index.ts';
-import { createTrust, PLAIN_POLICY, type TrustBody, type TrustKey } from '../evidence/trust.ts';
-import { withChain, withKey } from '../evidence/trust-update.ts';
+import { createTrust, PLAIN_POLICY, type TrustBody, type TrustKey } from '../evidence/trust/trust.ts';
+import { withChain, withKey } from '../evidence/trust/trust-update.ts';
 import { type DocumentedEstate, type Hex, ROLES, sanitiseLine } from '../model/index.ts';
 import type { Paths } from '../state/paths.ts';
 import { CliError, type Io, printJson } from './io.ts';

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust.ts';
+import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust/trust.ts';
 import { sanitiseLine } from '../model/index.ts';
 import { type SignerClient, startSigner } from '../signer/client.ts';
 import type { Paths } from '../state/paths.ts';

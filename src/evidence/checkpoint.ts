@@ -1,6 +1,6 @@
 import type { Hex } from '../model/json.ts';
-import { sha256Hex } from './canonical.ts';
-import { groupedCode } from './code.ts';
+import { sha256Hex } from './record/canonical.ts';
+import { groupedCode } from './record/code.ts';
 
 /** How many records there were, and their Merkle root: what a person outside the journal can hold on to. */
 export interface Checkpoint {

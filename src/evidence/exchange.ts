@@ -1,14 +1,14 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Hex } from '../model/json.ts';
 import type { CountersignFile, DetachedSignature, LineRef, RecordBody } from '../model/record.ts';
-import { CanonicalError, canonicalBytes, parseCanonical, sha256Hex } from './canonical.ts';
-import { groupedCode } from './code.ts';
 import { checkDetached, checkSignatures, GrammarError } from './grammar.ts';
-import { LineError, lineHash, parseLine } from './line.ts';
-import { parseBody, RecordError } from './record.ts';
-import { type Check, exactly, hash, oneOf, text } from './record-check.ts';
-import { detachedSchema, NAME, refSchema } from './record-schema.ts';
-import { SignatureError } from './record-signature.ts';
+import { CanonicalError, canonicalBytes, parseCanonical, sha256Hex } from './record/canonical.ts';
+import { groupedCode } from './record/code.ts';
+import { LineError, lineHash, parseLine } from './record/line.ts';
+import { parseBody, RecordError } from './record/record.ts';
+import { type Check, exactly, hash, oneOf, text } from './record/record-check.ts';
+import { detachedSchema, NAME, refSchema } from './record/record-schema.ts';
+import { SignatureError } from './record/record-signature.ts';
 
 /**
  * How two people on two machines exchange a witness signature without a server: a request and an answer, each a small file or a

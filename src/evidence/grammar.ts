@@ -13,11 +13,11 @@ import type {
 import type { Runbook, Verdict } from '../model/runbook.ts';
 import { VERDICTS } from '../model/runbook.ts';
 import { claimNeedsWitness } from './claims.ts';
-import { firstPrev } from './line.ts';
 import { MerkleStack, merkleLeaf } from './merkle.ts';
-import { DigestList, type RecordList, type Records, WholeRecords } from './record-list.ts';
-import { recoverAddress } from './record-signature.ts';
-import { digestOf, digestOfTyped, witnessTypedData } from './typed-data.ts';
+import { firstPrev } from './record/line.ts';
+import { recoverAddress } from './record/record-signature.ts';
+import { digestOf, digestOfTyped, witnessTypedData } from './record/typed-data.ts';
+import { DigestList, type RecordList, type Records, WholeRecords } from './verify/record-list.ts';
 
 /** A record that can not stand at this place of the journal. */
 export class GrammarError extends Error {

@@ -1,7 +1,7 @@
 import type { Check, Endpoint, JsonObject, Observation } from '../model/index.ts';
+import { fail, makeAnswer, pass, warn } from './besu/rpc-session.ts';
 import { observe, type ProbeContext } from './context.ts';
 import { failedGet, getJson, type JsonGet } from './http-get.ts';
-import { fail, makeAnswer, pass, warn } from './rpc-session.ts';
 
 /** What an explorer says of itself, whatever its version. Block numbers are decimal strings. */
 interface Told {

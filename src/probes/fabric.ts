@@ -5,9 +5,9 @@ import {
   type Observation,
   sanitiseLine,
 } from '../model/index.ts';
+import { fail, makeAnswer, pass, warn } from './besu/rpc-session.ts';
 import { observe, type ProbeContext } from './context.ts';
 import { failedGet, getJson, getText } from './http-get.ts';
-import { fail, makeAnswer, pass, warn } from './rpc-session.ts';
 
 interface Health {
   readonly status?: unknown;

@@ -1,8 +1,8 @@
 import type { Answer, AnswerClass, Endpoint, RawRef } from '../model/index.ts';
 import { sanitiseLine } from '../model/index.ts';
+import { makeAnswer } from './besu/rpc-session.ts';
 import { type ProbeContext, timeoutOf } from './context.ts';
 import { redact } from './redact.ts';
-import { makeAnswer } from './rpc-session.ts';
 import { type HttpAnswer, httpRequest } from './transports/http.ts';
 
 /** A GET of a JSON resource, with its answer class and stored raw body. */

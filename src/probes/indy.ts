@@ -6,9 +6,9 @@ import {
   type Observation,
   sanitiseLine,
 } from '../model/index.ts';
+import { doubt, makeAnswer, pass, warn } from './besu/rpc-session.ts';
 import { observe, type ProbeContext, timeoutOf } from './context.ts';
 import { type Pool, type PoolNode, readPoolGenesis } from './pool-genesis.ts';
-import { doubt, makeAnswer, pass, warn } from './rpc-session.ts';
 import { tcpExchange } from './transports/tcp.ts';
 import { readZmtp, type ZmtpReading, zmtpGreeting } from './zmtp.ts';
 

@@ -1,18 +1,18 @@
 import type { DocumentedEstate, Endpoint, Observation } from '../model/index.ts';
-import { qbftProof } from './besu.ts';
-import { observeBesu } from './besu-node.ts';
+import { qbftProof } from './besu/besu.ts';
+import { observeBesu } from './besu/besu-node.ts';
+import { commonRound, newestOf, ownHeads, secondRound, windowRound } from './besu/estate-chain.ts';
 import { blockscoutHealth } from './blockscout.ts';
 import type { ProbeContext } from './context.ts';
-import { commonRound, newestOf, ownHeads, secondRound, windowRound } from './estate-chain.ts';
 import { fabricOrderer, fabricPeer } from './fabric.ts';
 import { fireflyStatus } from './firefly.ts';
 import { indyNode } from './indy.ts';
 import { pooledByTarget } from './pool.ts';
 import { Progress } from './progress.ts';
-import { pveApi } from './proxmox.ts';
-import { insideRound } from './proxmox-inside.ts';
-import { clusterReady, clusterRound } from './proxmox-round.ts';
-import { configRound, hostsRound } from './proxmox-scopes.ts';
+import { pveApi } from './proxmox/proxmox.ts';
+import { insideRound } from './proxmox/proxmox-inside.ts';
+import { clusterReady, clusterRound } from './proxmox/proxmox-round.ts';
+import { configRound, hostsRound } from './proxmox/proxmox-scopes.ts';
 import { evmHead, relayRound } from './relay.ts';
 import {
   acapyStatus,
@@ -22,7 +22,7 @@ import {
   httpHealth,
   httpRoute,
 } from './runtimes.ts';
-import { sshHost } from './ssh-host.ts';
+import { sshHost } from './ssh/ssh-host.ts';
 import { targetOf } from './target.ts';
 import { tcpProbe } from './tcp-probe.ts';
 

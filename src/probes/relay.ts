@@ -1,5 +1,4 @@
 import type { Check, Endpoint, JsonObject, Observation, Relay, RelaySide } from '../model/index.ts';
-import { observe, type ProbeContext } from './context.ts';
 import {
   doubt,
   fail,
@@ -10,7 +9,8 @@ import {
   RpcSession,
   tokenAnswer,
   warn,
-} from './rpc-session.ts';
+} from './besu/rpc-session.ts';
+import { observe, type ProbeContext } from './context.ts';
 import { TokenError } from './token.ts';
 import type { RpcAnswer } from './transports/json-rpc.ts';
 

@@ -5,9 +5,9 @@ import {
   type Observation,
   sanitiseLine,
 } from '../model/index.ts';
+import { fail, makeAnswer, pass } from './besu/rpc-session.ts';
 import { observe, type ProbeContext } from './context.ts';
 import { failedGet, getJson, getText, type JsonGet } from './http-get.ts';
-import { fail, makeAnswer, pass } from './rpc-session.ts';
 
 /** An answer of something else than what the endpoint is documented as. */
 function notThis(

@@ -1,6 +1,6 @@
 import type { Endpoint, Observation } from '../model/index.ts';
+import { makeAnswer } from './besu/rpc-session.ts';
 import { observe, type ProbeContext, timeoutOf } from './context.ts';
-import { makeAnswer } from './rpc-session.ts';
 import { tcpConnect } from './transports/tcp.ts';
 
 /** Probe `tcp-connect`: whether something listens. It never proves what. Facts: `open`. */

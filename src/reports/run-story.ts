@@ -1,4 +1,4 @@
-import type { VerifyReport } from '../evidence/verify-report.ts';
+import type { VerifyReport } from '../evidence/verify/verify-report.ts';
 import { type Hex, type RecordBody, type Runbook, sanitiseLine } from '../model/index.ts';
 import {
   type Attached,

@@ -1,4 +1,4 @@
-import type { VerifyFinding, VerifyReport, VerifyStep } from '../evidence/verify-report.ts';
+import type { VerifyFinding, VerifyReport, VerifyStep } from '../evidence/verify/verify-report.ts';
 import { mdTable, mdText } from './markdown.ts';
 
 /** What each step of verification asks, in words for people who do not read code. docs/evidence-format.md section 8. */

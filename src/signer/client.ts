@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import type { WitnessStatement } from '../evidence/typed-data.ts';
+import type { WitnessStatement } from '../evidence/record/typed-data.ts';
 import type { Hex } from '../model/json.ts';
 import type { AnchorAsk, Ask, KeyChoice, Reply, SignerFacts, SignerPrompt } from './protocol.ts';
 

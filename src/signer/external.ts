@@ -4,9 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SigningKey } from 'ethers/crypto';
 import { computeAddress } from 'ethers/transaction';
-import { recoverAddress, SignatureError } from '../evidence/record-signature.ts';
-import { DOMAIN_NAME, digestOfTyped, EVIDENCE_CHAIN_ID, type TypedData } from '../evidence/typed-data.ts';
-import { typedDataDocument } from '../evidence/typed-data-json.ts';
+import { recoverAddress, SignatureError } from '../evidence/record/record-signature.ts';
+import {
+  DOMAIN_NAME,
+  digestOfTyped,
+  EVIDENCE_CHAIN_ID,
+  type TypedData,
+} from '../evidence/record/typed-data.ts';
+import { typedDataDocument } from '../evidence/record/typed-data-json.ts';
 import type { Hex } from '../model/json.ts';
 import { sanitiseLine } from '../model/sanitise.ts';
 

@@ -1,8 +1,8 @@
 import { SigningKey } from 'ethers/crypto';
 import { computeAddress } from 'ethers/transaction';
 import { freshPrivateKey, inspectKeystore, KeystoreError, openKeystore } from '../evidence/keystore.ts';
-import { recoverAddress } from '../evidence/record-signature.ts';
-import type { TypedData } from '../evidence/typed-data.ts';
+import { recoverAddress } from '../evidence/record/record-signature.ts';
+import type { TypedData } from '../evidence/record/typed-data.ts';
 import type { Hex } from '../model/json.ts';
 import {
   type ExternalSigner,

@@ -4,7 +4,7 @@ import { freshPrivateKey, KeystoreError, makeKeystore } from '../evidence/keysto
 import type { Hex } from '../model/json.ts';
 import { DEFAULT_TIMEOUT_S, type ExternalSigner, testExternal } from './external.ts';
 import { writePrivateFile } from './private-file.ts';
-import { askSecret } from './terminal.ts';
+import { askSecret, withoutEcho } from './terminal.ts';
 
 /** Shorter passphrases are guessed too fast, whatever the derivation costs. */
 const LEAST_PASSPHRASE = 10;
@@ -16,10 +16,16 @@ const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141
  * operating system, and never leave this process but encrypted.
  * @throws KeystoreError saying what is wrong; NoTerminalError
  */
-export async function makeKeystoreFile(
-  path: string,
-  imported: boolean,
-): Promise<{ readonly address: Hex; readonly pubkey: Hex }> {
+export function makeKeystoreFile(path: string, imported: boolean): Promise<MadeKey> {
+  return withoutEcho(() => make(path, imported));
+}
+
+interface MadeKey {
+  readonly address: Hex;
+  readonly pubkey: Hex;
+}
+
+async function make(path: string, imported: boolean): Promise<MadeKey> {
   const privateKey = imported ? await typedKey() : freshPrivateKey();
   const passphrase = await askSecret(`New passphrase, at least ${LEAST_PASSPHRASE} characters: `);
   if ([...passphrase].length < LEAST_PASSPHRASE)

@@ -1,5 +1,5 @@
-import { ANCHOR_GAS } from '../evidence/anchor-tx.ts';
-import type { TrustBody } from '../evidence/trust.ts';
+import { ANCHOR_GAS } from '../evidence/record/anchor-tx.ts';
+import type { TrustBody } from '../evidence/trust/trust.ts';
 import type { Hex } from '../model/json.ts';
 import type { Observation } from '../model/observation.ts';
 import type { RecordBody } from '../model/record.ts';

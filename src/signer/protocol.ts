@@ -1,4 +1,4 @@
-import type { WitnessStatement } from '../evidence/typed-data.ts';
+import type { WitnessStatement } from '../evidence/record/typed-data.ts';
 
 /**
  * The conversation with the signer process: one JSON object a line over its standard input and output.

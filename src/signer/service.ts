@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { anchorTransaction } from '../evidence/anchor-tx.ts';
-import { codeMatches, codeOf, groupedCode } from '../evidence/code.ts';
-import { lineHash, parseLine } from '../evidence/line.ts';
-import { parseBody } from '../evidence/record.ts';
-import { parseTrustBody } from '../evidence/trust.ts';
+import { anchorTransaction } from '../evidence/record/anchor-tx.ts';
+import { codeMatches, codeOf, groupedCode } from '../evidence/record/code.ts';
+import { lineHash, parseLine } from '../evidence/record/line.ts';
+import { parseBody } from '../evidence/record/record.ts';
 import {
   digestOfTyped,
   type TypedData,
@@ -12,14 +11,15 @@ import {
   type WitnessStatement,
   walletHashes,
   witnessTypedData,
-} from '../evidence/typed-data.ts';
+} from '../evidence/record/typed-data.ts';
+import { parseTrustBody } from '../evidence/trust/trust.ts';
 import type { Hex } from '../model/json.ts';
 import type { RecordBody } from '../model/record.ts';
 import { sanitiseLine } from '../model/sanitise.ts';
 import type { HeldKey } from './key.ts';
 import { anchorLines, recordLines, trustLines } from './plain-lines.ts';
 import type { AnchorAsk, Ask, SignerPrompt } from './protocol.ts';
-import { askLine, tellTerminal } from './terminal.ts';
+import { askLine, tellTerminal, withoutEcho } from './terminal.ts';
 
 /** Minutes after which a prompt that nobody answered is void. */
 const PROMPT_MS = 5 * 60_000;
@@ -109,19 +109,25 @@ export class SignerService {
       this.#waiting.delete(promptId);
       throw new RefusedError('the prompt is older than five minutes; begin again');
     }
-    if (!codeMatches(await this.#codeFor(waiting, typed), waiting.code))
-      throw new RefusedError('that is not the code; nothing was signed');
-    this.#waiting.delete(promptId);
-    // A key that was unlocked for ordinary steps is no word of its holder on a critical one.
-    if (waiting.onTerminal !== null) await this.#key.askAgain();
+    if (waiting.onTerminal === null) this.#accept(promptId, waiting, typed);
+    else
+      await withoutEcho(async () => {
+        this.#accept(promptId, waiting, await this.#codeTyped(waiting));
+        // A key that was unlocked for ordinary steps is no word of its holder on a critical one.
+        await this.#key.askAgain();
+      });
     return this.#key.sign(waiting.digest, waiting.typed);
   }
 
-  /** The code that came from the console; for a critical step the one that was typed here, under lines that nobody else drew. */
-  #codeFor(waiting: Waiting, typed: string): Promise<string> | string {
-    if (waiting.onTerminal === null) return typed;
+  #accept(promptId: string, waiting: Waiting, code: string): void {
+    if (!codeMatches(code, waiting.code)) throw new RefusedError('that is not the code; nothing was signed');
+    this.#waiting.delete(promptId);
+  }
+
+  /** The code of a critical step, typed here under lines that nobody else drew. */
+  #codeTyped(waiting: Waiting): Promise<string> {
     tellTerminal('You are about to sign a critical step:');
-    for (const line of waiting.onTerminal) tellTerminal(`  ${line}`);
+    for (const line of waiting.onTerminal ?? []) tellTerminal(`  ${line}`);
     return askLine(`Type ${waiting.code} to sign: `);
   }
 

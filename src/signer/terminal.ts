@@ -24,6 +24,29 @@ export function askLine(prompt: string): Promise<string> {
   return ask(prompt, true);
 }
 
+/**
+ * Asks several things one after the other, and shows nothing that is typed between two of them: a passphrase that comes before its prompt must not
+ * stand on the screen. Without a terminal the work is done all the same, and says itself what is missing.
+ */
+export async function withoutEcho<T>(work: () => Promise<T>): Promise<T> {
+  let fd: number;
+  try {
+    fd = openSync('/dev/tty', 'r+');
+  } catch {
+    return work();
+  }
+  // Never read from: each question finds the terminal quiet, and leaves it as it found it.
+  const holder = new ReadStream(fd);
+  holder.on('error', () => undefined);
+  holder.setRawMode(true);
+  try {
+    return await work();
+  } finally {
+    holder.setRawMode(false);
+    holder.destroy();
+  }
+}
+
 function ask(prompt: string, shown: boolean): Promise<string> {
   let fd: number;
   try {

@@ -10,7 +10,7 @@ import type {
 } from '../model/index.ts';
 import type { TimelineEntry } from '../reports/run-story.ts';
 import type { Attached, Handover, Phase, Remark } from '../runbooks/run-state.ts';
-import type { AssessedPart } from './assessed.ts';
+import type { AssessedPart } from './live/assessed.ts';
 
 /**
  * What the screens may ask of the worker, and what it tells them. Every value crosses a thread:

@@ -11,8 +11,8 @@ import {
   type SubjectId,
   sanitiseLine,
 } from '../model/index.ts';
-import { type AssessedPart, joinParts, withChanges } from './assessed.ts';
 import type { Backend, BackendEvent, LogLevel, RunView, SourceState } from './backend.ts';
+import { type AssessedPart, joinParts, withChanges } from './live/assessed.ts';
 
 export interface LogLine {
   readonly at: EpochMs;

@@ -2,16 +2,16 @@ import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { chainRules } from '../chain/rules.ts';
 import { loadEstate } from '../estate/index.ts';
-import { Assessor } from './assessor.ts';
 import type { Backend, BackendEvent } from './backend.ts';
-import { Depth } from './depth.ts';
-import { estateRounds } from './estate-rounds.ts';
-import { historyFolder, keepHistory } from './history-keeper.ts';
-import { lazyRuns } from './lazy-runs.ts';
-import { LiveEstate } from './live.ts';
-import { errorOf } from './poller.ts';
+import { Assessor } from './live/assessor.ts';
+import { Depth } from './live/depth.ts';
+import { estateRounds } from './live/estate-rounds.ts';
+import { historyFolder, keepHistory } from './live/history-keeper.ts';
+import { LiveEstate } from './live/live.ts';
+import { errorOf } from './live/poller.ts';
 import { reportFailure, serveBackend } from './port-rpc.ts';
-import { rawRefOf } from './raw-store.ts';
+import { lazyRuns } from './runs/lazy-runs.ts';
+import { rawRefOf } from './snapshots/raw-store.ts';
 import { vantageHere } from './tool.ts';
 import type { WorkerInput } from './worker-client.ts';
 
@@ -71,8 +71,8 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     },
   );
   const attest = async (): Promise<void> => {
-    const { readAttestations } = await import('./attestations.ts');
-    const { inForce, readOutages } = await import('./outages.ts');
+    const { readAttestations } = await import('./attested/attestations.ts');
+    const { inForce, readOutages } = await import('./attested/outages.ts');
     const folder = join(input.stateDir, 'outages');
     live.attest(
       await readAttestations(input.evidenceDir, input.trustFile, estate.id),
@@ -84,7 +84,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
     if (event.type === 'run' && event.run.state === 'sealed') void attest();
   };
   const runs = lazyRuns(async () => {
-    const { startRuns } = await import('./runs.ts');
+    const { startRuns } = await import('./runs/runs.ts');
     return startRuns({ estate, vantage, input, tell: tellRun });
   });
   let begun = false;

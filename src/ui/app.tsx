@@ -3,10 +3,16 @@ import { type ReactElement, useCallback, useEffect, useMemo, useReducer, useStat
 import { useStore } from 'zustand';
 import type { Backend } from '../state/backend.ts';
 import type { ConsoleStore } from '../state/store.ts';
-import type { Tools } from './actions.ts';
-import type { Bindings } from './bindings.ts';
-import { footerText } from './bindings.ts';
-import type { Where } from './commands.ts';
+import { handOver } from './answer/hand-over.ts';
+import { useAnswer } from './answer/use-answer.ts';
+import type { Tools } from './commands/actions.ts';
+import type { Bindings } from './commands/bindings.ts';
+import { footerText } from './commands/bindings.ts';
+import type { Where } from './commands/commands.ts';
+import { handleKey } from './commands/input.ts';
+import type { ScreenId } from './commands/keys.ts';
+import { filterOf, listName, navigate, START } from './commands/navigation.ts';
+import { suggestionsFor } from './commands/palette.ts';
 import { answerLines } from './components/answer-box.tsx';
 import {
   crumbsLine,
@@ -18,14 +24,8 @@ import {
 } from './components/chrome.tsx';
 import { LineText } from './components/lines.tsx';
 import { ViewPane } from './components/view-pane.tsx';
-import { handOver } from './hand-over.ts';
-import { handleKey } from './input.ts';
-import type { ScreenId } from './keys.ts';
 import { arrange, flat } from './list.ts';
-import { filterOf, listName, navigate, START } from './navigation.ts';
-import { suggestionsFor } from './palette.ts';
 import { makeTheme, type Theme, type ThemeName } from './theme.ts';
-import { useAnswer } from './use-answer.ts';
 import { useWork } from './use-work.ts';
 import { factsOf, worldOf } from './views/context.ts';
 import { detailView } from './views/detail-view.ts';

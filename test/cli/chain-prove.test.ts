@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { computeAddress, SigningKey } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildSealedBlock } from '../../src/chain/index.ts';
-import { createTrust, throwAwayTrust } from '../../src/evidence/trust.ts';
-import { digestOfTyped, trustTypedData } from '../../src/evidence/typed-data.ts';
+import { digestOfTyped, trustTypedData } from '../../src/evidence/record/typed-data.ts';
+import { createTrust, throwAwayTrust } from '../../src/evidence/trust/trust.ts';
 import type { Hex } from '../../src/model/index.ts';
 import { run } from './run.ts';
 

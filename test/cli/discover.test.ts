@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Demo, startDemo } from '../../src/demo/start.ts';
 import { hasHostile } from '../../src/model/index.ts';
-import { faultOfSnapshot } from '../../src/state/snapshot-shape.ts';
+import { faultOfSnapshot } from '../../src/state/snapshots/snapshot-shape.ts';
 import { run } from './run.ts';
 
 let folder = '';

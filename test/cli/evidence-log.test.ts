@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyTypedData } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeBundle } from '../../src/evidence/bundle.ts';
+import { writeBundle } from '../../src/evidence/outside/bundle.ts';
 import { ANNA, type Made, sealedSession } from '../evidence/make.ts';
 import { run } from './run.ts';
 

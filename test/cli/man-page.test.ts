@@ -4,7 +4,7 @@ import { processIo } from '../../src/cli/io.ts';
 import { buildProgram } from '../../src/cli/main.ts';
 import { manPage } from '../../src/cli/man-page.ts';
 import { TOOL } from '../../src/state/tool.ts';
-import { COMMANDS } from '../../src/ui/commands.ts';
+import { COMMANDS } from '../../src/ui/commands/commands.ts';
 
 const page = (): string =>
   manPage(

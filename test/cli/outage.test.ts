@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readOutages } from '../../src/state/outages.ts';
+import { readOutages } from '../../src/state/attested/outages.ts';
 import { type Answer, inTerminal } from './in-terminal.ts';
 import { run } from './run.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Demo, startDemo } from '../../src/demo/start.ts';
 import { loadEstate } from '../../src/estate/index.ts';
-import { lineHash } from '../../src/evidence/line.ts';
+import { lineHash } from '../../src/evidence/record/line.ts';
 import type { RunComparison } from '../../src/reports/run-compare.ts';
 import type { RunStory } from '../../src/reports/run-story.ts';
 import { ANNA, BERT, Desk, type Place, trustOf } from '../state/desk.ts';

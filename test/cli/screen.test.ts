@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { chooseScreen } from '../../src/cli/screen.ts';
-import { DEFAULT_SETTINGS } from '../../src/state/settings-type.ts';
+import { DEFAULT_SETTINGS } from '../../src/state/settings/settings-type.ts';
 
 const choose = (
   flags: Parameters<typeof chooseScreen>[0],

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DocumentedSubject, Observation } from '../../src/model/index.ts';
-import { writeSnapshot } from '../../src/state/snapshot-file.ts';
+import { writeSnapshot } from '../../src/state/snapshots/snapshot-file.ts';
 import { AT, guest, observation, snapshotOf, subject } from '../model/make.ts';
 
 /**

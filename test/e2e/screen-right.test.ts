@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../src/ui/commands.ts';
-import { SCREENS } from '../../src/ui/keys.ts';
+import { COMMANDS } from '../../src/ui/commands/commands.ts';
+import { SCREENS } from '../../src/ui/commands/keys.ts';
 import { offlineSnapshot } from './offline-snapshot.ts';
 import { Terminal } from './terminal.ts';
 

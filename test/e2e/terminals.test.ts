@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SCREENS } from '../../src/ui/keys.ts';
+import { SCREENS } from '../../src/ui/commands/keys.ts';
 import { offlineSnapshot } from './offline-snapshot.ts';
 import { C138, Terminal } from './terminal.ts';
 

@@ -5,11 +5,11 @@ import type { SigningKey } from 'ethers/crypto';
 import { Transaction } from 'ethers/transaction';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildSealedBlock, headerRlp, trieProof, trieRoot } from '../../src/chain/index.ts';
-import { type AnchorFile, anchorBytes, anchorName } from '../../src/evidence/anchor.ts';
-import { anchorTransaction, readAnchorTransaction } from '../../src/evidence/anchor-tx.ts';
-import { writeBundle } from '../../src/evidence/bundle.ts';
-import { lineHash } from '../../src/evidence/line.ts';
-import { verifySession } from '../../src/evidence/verify.ts';
+import { type AnchorFile, anchorBytes, anchorName } from '../../src/evidence/outside/anchor.ts';
+import { writeBundle } from '../../src/evidence/outside/bundle.ts';
+import { anchorTransaction, readAnchorTransaction } from '../../src/evidence/record/anchor-tx.ts';
+import { lineHash } from '../../src/evidence/record/line.ts';
+import { verifySession } from '../../src/evidence/verify/verify.ts';
 import type { Hex } from '../../src/model/json.ts';
 import { ANNA, type Made, type Person, person, sealedSession, trustBody, trustBytes } from './make.ts';
 

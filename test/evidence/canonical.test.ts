@@ -6,7 +6,7 @@ import {
   cleanForEvidence,
   evidenceText,
   parseCanonical,
-} from '../../src/evidence/canonical.ts';
+} from '../../src/evidence/record/canonical.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

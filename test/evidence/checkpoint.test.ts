@@ -7,7 +7,7 @@ import {
   parseCheckpoint,
   parseCheckpointCode,
 } from '../../src/evidence/checkpoint.ts';
-import { verifySession } from '../../src/evidence/verify.ts';
+import { verifySession } from '../../src/evidence/verify/verify.ts';
 import type { Hex } from '../../src/model/json.ts';
 import { base, confirmBody, type Made, put, runbookStep, sealBody, startSession } from './make.ts';
 

@@ -14,11 +14,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { canonicalBytes } from '../../src/evidence/canonical.ts';
-import { type Files, realFiles } from '../../src/evidence/files.ts';
-import { Journal } from '../../src/evidence/journal.ts';
-import { Lock } from '../../src/evidence/lock.ts';
-import { digestOf } from '../../src/evidence/typed-data.ts';
+import { type Files, realFiles } from '../../src/evidence/journal/files.ts';
+import { Journal } from '../../src/evidence/journal/journal.ts';
+import { Lock } from '../../src/evidence/journal/lock.ts';
+import { canonicalBytes } from '../../src/evidence/record/canonical.ts';
+import { digestOf } from '../../src/evidence/record/typed-data.ts';
 import {
   ANNA,
   BERT,

@@ -1,7 +1,7 @@
 /** Tries for the lock of the folder named when it is told to, says how it went, and stays until it is killed. */
 import { writeSync } from 'node:fs';
-import { realFiles } from '../../src/evidence/files.ts';
-import { Lock } from '../../src/evidence/lock.ts';
+import { realFiles } from '../../src/evidence/journal/files.ts';
+import { Lock } from '../../src/evidence/journal/lock.ts';
 
 writeSync(1, 'ready\n');
 process.stdin.once('data', () => {

@@ -3,18 +3,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SigningKey } from 'ethers/crypto';
 import { computeAddress } from 'ethers/transaction';
-import { canonicalBytes, sha256Hex } from '../../src/evidence/canonical.ts';
-import type { Files } from '../../src/evidence/files.ts';
-import { Journal, newSession } from '../../src/evidence/journal.ts';
-import type { Appended } from '../../src/evidence/journal-types.ts';
-import { createTrust, PLAIN_POLICY, type TrustBody, trustBodyBytes } from '../../src/evidence/trust.ts';
+import type { Files } from '../../src/evidence/journal/files.ts';
+import { Journal, newSession } from '../../src/evidence/journal/journal.ts';
+import type { Appended } from '../../src/evidence/journal/journal-types.ts';
+import { canonicalBytes, sha256Hex } from '../../src/evidence/record/canonical.ts';
 import {
   digestOf,
   digestOfTyped,
   trustTypedData,
   type WitnessStatement,
   witnessTypedData,
-} from '../../src/evidence/typed-data.ts';
+} from '../../src/evidence/record/typed-data.ts';
+import { createTrust, PLAIN_POLICY, type TrustBody, trustBodyBytes } from '../../src/evidence/trust/trust.ts';
 import { canonicalBytes as modelBytes } from '../../src/model/canonical-json.ts';
 import type { Hex } from '../../src/model/json.ts';
 import type { Observation } from '../../src/model/observation.ts';

@@ -3,10 +3,10 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { sha256Hex } from '../../src/evidence/canonical.ts';
-import { principalOf, readAllowedSigners, readSshSignature } from '../../src/evidence/sshsig.ts';
-import { readTsaPin, timestampName } from '../../src/evidence/timestamp.ts';
-import { verifySession } from '../../src/evidence/verify.ts';
+import { principalOf, readAllowedSigners, readSshSignature } from '../../src/evidence/outside/sshsig.ts';
+import { readTsaPin, timestampName } from '../../src/evidence/outside/timestamp.ts';
+import { sha256Hex } from '../../src/evidence/record/canonical.ts';
+import { verifySession } from '../../src/evidence/verify/verify.ts';
 import { run } from '../cli/run.ts';
 import { type Made, sealedSession, startSession, trustBody, trustBytes } from './make.ts';
 

@@ -2,9 +2,9 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { Journal, newSession } from '../../src/evidence/journal.ts';
-import { lastSeal, linkOf } from '../../src/evidence/session-links.ts';
-import { readSession } from '../../src/evidence/verify-read.ts';
+import { Journal, newSession } from '../../src/evidence/journal/journal.ts';
+import { lastSeal, linkOf } from '../../src/evidence/verify/session-links.ts';
+import { readSession } from '../../src/evidence/verify/verify-read.ts';
 import type { OpenBody } from '../../src/model/record.ts';
 import { run } from '../cli/run.ts';
 import {

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { JournalState } from '../../src/evidence/grammar.ts';
-import { lineHash, parseLine } from '../../src/evidence/line.ts';
-import { parseBody } from '../../src/evidence/record.ts';
-import { DigestList } from '../../src/evidence/record-list.ts';
-import { SlimRecords } from '../../src/evidence/slim.ts';
+import { lineHash, parseLine } from '../../src/evidence/record/line.ts';
+import { parseBody } from '../../src/evidence/record/record.ts';
+import { DigestList } from '../../src/evidence/verify/record-list.ts';
+import { SlimRecords } from '../../src/evidence/verify/slim.ts';
 import type { Made } from './make.ts';
 import { everyKind } from './suites/every-kind.ts';
 import { linesOf } from './suites/mutations.ts';

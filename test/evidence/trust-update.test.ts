@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { digestOfTyped, trustTypedData } from '../../src/evidence/record/typed-data.ts';
 import {
   parseTrust,
   type TrustBody,
   type TrustStore,
   trustBodyBytes,
   trustFileBytes,
-} from '../../src/evidence/trust.ts';
+} from '../../src/evidence/trust/trust.ts';
 import {
   missingSignatures,
   nextVersion,
@@ -17,8 +18,7 @@ import {
   withRoots,
   withSignature,
   withValidity,
-} from '../../src/evidence/trust-update.ts';
-import { digestOfTyped, trustTypedData } from '../../src/evidence/typed-data.ts';
+} from '../../src/evidence/trust/trust-update.ts';
 import { ANNA, BERT, type Person, person, ROOT, signDigest, trustBody } from './make.ts';
 
 const SECOND = person('Second', 0xd4);

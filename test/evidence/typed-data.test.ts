@@ -8,7 +8,7 @@ import {
   typedDataOf,
   walletHashes,
   witnessTypedData,
-} from '../../src/evidence/typed-data.ts';
+} from '../../src/evidence/record/typed-data.ts';
 import type { Hex } from '../../src/model/json.ts';
 import type { RecordBody } from '../../src/model/record.ts';
 

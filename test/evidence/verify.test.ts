@@ -1,13 +1,13 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { canonicalBytes } from '../../src/evidence/canonical.ts';
-import { journalInMemory } from '../../src/evidence/journal-bytes.ts';
-import { encodeLine, lineHash } from '../../src/evidence/line.ts';
-import { PLAIN_POLICY } from '../../src/evidence/trust.ts';
-import { digestOf } from '../../src/evidence/typed-data.ts';
-import { verifyBytes, verifySession } from '../../src/evidence/verify.ts';
-import { readSession, type SessionBytes } from '../../src/evidence/verify-read.ts';
+import { journalInMemory } from '../../src/evidence/journal/journal-bytes.ts';
+import { canonicalBytes } from '../../src/evidence/record/canonical.ts';
+import { encodeLine, lineHash } from '../../src/evidence/record/line.ts';
+import { digestOf } from '../../src/evidence/record/typed-data.ts';
+import { PLAIN_POLICY } from '../../src/evidence/trust/trust.ts';
+import { verifyBytes, verifySession } from '../../src/evidence/verify/verify.ts';
+import { readSession, type SessionBytes } from '../../src/evidence/verify/verify-read.ts';
 import type { RecordBody } from '../../src/model/record.ts';
 import {
   ANNA,
@@ -98,7 +98,7 @@ describe('the contract of exit codes', () => {
     await one.journal.close();
     const copy = join(one.root, 'copy');
     cpSync(one.dir, copy, { recursive: true });
-    const { Journal } = await import('../../src/evidence/journal.ts');
+    const { Journal } = await import('../../src/evidence/journal/journal.ts');
     const again = (await Journal.recover({ dir: one.dir, mirror: null })).journal;
     await put(again, confirmBody(again, one.steps[1] as never));
     await again.close();

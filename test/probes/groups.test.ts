@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { TIERS, type Tier } from '../../src/model/index.ts';
-import { policyOf } from '../../src/probes/besu-groups.ts';
-import { percentile } from '../../src/probes/besu-port.ts';
+import { policyOf } from '../../src/probes/besu/besu-groups.ts';
+import { percentile } from '../../src/probes/besu/besu-port.ts';
 import {
   API_GROUPS,
   type ApiGroup,
   DEFAULT_POLICY,
   type GroupState,
   judgeGroups,
-} from '../../src/probes/tier-policy.ts';
+} from '../../src/probes/besu/tier-policy.ts';
 
 /** What is said of a tier that serves exactly these groups. */
 function judge(

@@ -17,8 +17,8 @@ import {
   readProcesses,
   readUnits,
   readUsed,
-} from '../../src/probes/inside-text.ts';
-import { insideRound } from '../../src/probes/proxmox-inside.ts';
+} from '../../src/probes/proxmox/inside-text.ts';
+import { insideRound } from '../../src/probes/proxmox/proxmox-inside.ts';
 import { guest, observation, subject } from '../model/make.ts';
 import { contextOf, endpoint } from './context.ts';
 import { madeNode } from './proxmox-made.ts';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Observation } from '../../src/model/index.ts';
-import { pveInventory } from '../../src/probes/proxmox.ts';
-import { readBackups, readGuestConfig } from '../../src/probes/proxmox-guest.ts';
+import { pveInventory } from '../../src/probes/proxmox/proxmox.ts';
+import { readBackups, readGuestConfig } from '../../src/probes/proxmox/proxmox-guest.ts';
 import {
   readCeph,
   readCertificates,
@@ -11,8 +11,8 @@ import {
   readReplication,
   readStorages,
   readThinPools,
-} from '../../src/probes/proxmox-hosts.ts';
-import { configRound, hostsRound } from '../../src/probes/proxmox-scopes.ts';
+} from '../../src/probes/proxmox/proxmox-hosts.ts';
+import { configRound, hostsRound } from '../../src/probes/proxmox/proxmox-scopes.ts';
 import { contextOf } from './context.ts';
 import { type Answers, AUDITOR, MadeApis } from './proxmox-made.ts';
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { besuHead, besuIdentity } from '../../src/probes/besu.ts';
+import { besuHead, besuIdentity } from '../../src/probes/besu/besu.ts';
 import { contextOf, endpoint } from './context.ts';
 import { freePort } from './sshd.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { pveApi, pveInventory } from '../../src/probes/proxmox.ts';
+import { pveApi, pveInventory } from '../../src/probes/proxmox/proxmox.ts';
 import { contextOf, endpoint } from './context.ts';
 import { AUDITOR, MadeApis } from './proxmox-made.ts';
 

@@ -4,7 +4,7 @@ import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { SshConfigError, type SshTarget, sshTarget } from '../../src/probes/ssh-target.ts';
+import { SshConfigError, type SshTarget, sshTarget } from '../../src/probes/ssh/ssh-target.ts';
 import { endpoint } from './context.ts';
 
 const required = process.env.C138_REQUIRE_SYSTEM_TOOLS === '1';

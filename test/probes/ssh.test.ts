@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/model/index.ts';
-import { sshHost } from '../../src/probes/ssh-host.ts';
+import { sshHost } from '../../src/probes/ssh/ssh-host.ts';
 import type { CommandAnswer } from '../../src/probes/transports/command.ts';
 import { closeSsh, sshRunner } from '../../src/probes/transports/ssh.ts';
 import { contextOf, endpoint } from './context.ts';

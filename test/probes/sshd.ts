@@ -71,8 +71,9 @@ export class SshdFolder {
         'StrictModes no',
         'LogLevel ERROR',
         // bash reads the start files of whoever runs the tests only at the outermost level: what they do, and how long it takes, is not tested here.
-        'SetEnv SHLVL=2',
-        ...more,
+        // sshd takes the first line of this kind alone.
+        `SetEnv SHLVL=2 ${more.flatMap((one) => /^SetEnv (.*)/.exec(one)?.[1] ?? []).join(' ')}`,
+        ...more.filter((one) => !one.startsWith('SetEnv ')),
         '',
       ].join('\n'),
     );

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { readGuests } from '../../src/probes/proxmox-rows.ts';
-import { readPctList, readPvecmStatus, readPvesmStatus, readQmList } from '../../src/probes/text-tools.ts';
+import { readGuests } from '../../src/probes/proxmox/proxmox-rows.ts';
+import {
+  readPctList,
+  readPvecmStatus,
+  readPvesmStatus,
+  readQmList,
+} from '../../src/probes/proxmox/text-tools.ts';
 
 /** The formats are those of Proxmox's own print code; the values are made up. */
 const pct = (...cells: string[]): string =>

@@ -16,8 +16,8 @@ import {
 import { dependencyContext, dependencyTree, mermaidOf } from '../../src/reports/dependency.ts';
 import { discoveryOutputs, OUTPUT_NAMES } from '../../src/reports/outputs.ts';
 import { prometheusText } from '../../src/reports/prometheus.ts';
-import { discover } from '../../src/state/discover.ts';
-import { retainRuns } from '../../src/state/retention.ts';
+import { discover } from '../../src/state/snapshots/discover.ts';
+import { retainRuns } from '../../src/state/snapshots/retention.ts';
 import { estateOf, observationOf, snapshotOf, subjectOf } from '../state/fixtures.ts';
 
 const HOSTILE = '\u001b[2J\u202e| "x"] --> y <img src=x> ```\r\n# Heading';

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VERDICT_TEXT, type VerifyExit, type VerifyReport } from '../../src/evidence/verify-report.ts';
+import { VERDICT_TEXT, type VerifyExit, type VerifyReport } from '../../src/evidence/verify/verify-report.ts';
 import { verifyDocument } from '../../src/reports/verify-document.ts';
 import { run } from '../cli/run.ts';
 import type { Made } from '../evidence/make.ts';

@@ -2,9 +2,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canonicalBytes, sha256Hex } from '../../src/evidence/canonical.ts';
-import { recoverAddress } from '../../src/evidence/record-signature.ts';
-import { digestOf } from '../../src/evidence/typed-data.ts';
+import { canonicalBytes, sha256Hex } from '../../src/evidence/record/canonical.ts';
+import { recoverAddress } from '../../src/evidence/record/record-signature.ts';
+import { digestOf } from '../../src/evidence/record/typed-data.ts';
 import type { RecordBody } from '../../src/model/record.ts';
 import { makeExternal, startSigner } from '../../src/signer/client.ts';
 import { printCount } from '../counted.ts';

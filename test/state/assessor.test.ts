@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { assessEstate, type Observation, type Snapshot } from '../../src/model/index.ts';
-import { type AssessedPart, joinParts, partsBetween, withChanges } from '../../src/state/assessed.ts';
-import { Assessor } from '../../src/state/assessor.ts';
 import type { Backend, BackendEvent } from '../../src/state/backend.ts';
+import { type AssessedPart, joinParts, partsBetween, withChanges } from '../../src/state/live/assessed.ts';
+import { Assessor } from '../../src/state/live/assessor.ts';
 import { followBackend } from '../../src/state/store.ts';
 import { AT, guest, observation, snapshotOf, subject } from '../model/make.ts';
 

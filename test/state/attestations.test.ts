@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordBody } from '../../src/model/index.ts';
-import { attestationsOf, readAttestations } from '../../src/state/attestations.ts';
+import { attestationsOf, readAttestations } from '../../src/state/attested/attestations.ts';
 
 const claim = { subject: 'vmid:6000', state: 'placeholder', evidence: [] };
 const signed = (kind: string, seq: number, more: object): RecordBody =>

@@ -1,14 +1,19 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { loadEstate } from '../../src/estate/index.ts';
-import { codeOf } from '../../src/evidence/code.ts';
 import { toFile, type WitnessRequest } from '../../src/evidence/exchange.ts';
-import { createTrust, PLAIN_POLICY, parseTrust, type TrustBody } from '../../src/evidence/trust.ts';
-import { digestOf, digestOfTyped, trustTypedData, witnessTypedData } from '../../src/evidence/typed-data.ts';
+import { codeOf } from '../../src/evidence/record/code.ts';
+import {
+  digestOf,
+  digestOfTyped,
+  trustTypedData,
+  witnessTypedData,
+} from '../../src/evidence/record/typed-data.ts';
+import { createTrust, PLAIN_POLICY, parseTrust, type TrustBody } from '../../src/evidence/trust/trust.ts';
 import type { Hex, RecordBody, WitnessMeaning } from '../../src/model/index.ts';
 import type { PrepareRequest, RunBackend, RunView } from '../../src/state/backend.ts';
-import type { Identity } from '../../src/state/run-identity.ts';
-import { startRuns } from '../../src/state/runs.ts';
+import type { Identity } from '../../src/state/runs/run-identity.ts';
+import { startRuns } from '../../src/state/runs/runs.ts';
 import { type Person, person, signDigest } from '../evidence/make.ts';
 
 export const ANNA = person('Anna', 0xa1);

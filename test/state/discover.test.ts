@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { discover } from '../../src/state/discover.ts';
-import { faultOfSnapshot } from '../../src/state/snapshot-shape.ts';
+import { discover } from '../../src/state/snapshots/discover.ts';
+import { faultOfSnapshot } from '../../src/state/snapshots/snapshot-shape.ts';
 import { estateOf, observationOf } from './fixtures.ts';
 
 describe('discover', () => {

@@ -13,8 +13,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type HistorySample, readSample, sampleOf, seriesOf, sparkLevels } from '../../src/chain/history.ts';
 import { historyHtml } from '../../src/reports/index.ts';
 import type { BackendEvent } from '../../src/state/backend.ts';
-import { HistoryRing } from '../../src/state/history.ts';
-import { historyFolder, keepHistory } from '../../src/state/history-keeper.ts';
+import { HistoryRing } from '../../src/state/live/history.ts';
+import { historyFolder, keepHistory } from '../../src/state/live/history-keeper.ts';
 import { AT, observation, snapshotOf } from '../model/make.ts';
 
 let folder = '';

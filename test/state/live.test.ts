@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Observation } from '../../src/model/index.ts';
 import type { BackendEvent } from '../../src/state/backend.ts';
-import { LiveEstate, type LiveOptions } from '../../src/state/live.ts';
-import { DEFAULT_PLAN, type PollPlan } from '../../src/state/poller.ts';
+import { LiveEstate, type LiveOptions } from '../../src/state/live/live.ts';
+import { DEFAULT_PLAN, type PollPlan } from '../../src/state/live/poller.ts';
 import { endpointOf, estateOf, observationOf } from './fixtures.ts';
 
 const fast: PollPlan = {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { verifySession } from '../../src/evidence/verify.ts';
+import { verifySession } from '../../src/evidence/verify/verify.ts';
 import { runsAt, sign } from './runs-at.ts';
 
 let root = '';

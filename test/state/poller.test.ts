@@ -13,7 +13,7 @@ import {
   type PollPlan,
   sourceState,
   started,
-} from '../../src/state/poller.ts';
+} from '../../src/state/live/poller.ts';
 import { endpointOf, observationOf } from './fixtures.ts';
 
 const plan: PollPlan = { ...DEFAULT_PLAN, maxAtOnce: 3, maxPerTarget: 1 };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { DocumentedEstate, Endpoint, Relay } from '../../src/model/index.ts';
 import { compileRunbook } from '../../src/runbooks/index.ts';
-import { stepToLookAt } from '../../src/state/run-advance.ts';
-import { type Run, runOf } from '../../src/state/run-in-hand.ts';
-import { endpointsFor, type Look } from '../../src/state/run-look.ts';
+import { stepToLookAt } from '../../src/state/runs/run-advance.ts';
+import { type Run, runOf } from '../../src/state/runs/run-in-hand.ts';
+import { endpointsFor, type Look } from '../../src/state/runs/run-look.ts';
 import { ANNA, BERT, Records } from '../runbooks/records.ts';
 import { estateOf } from './fixtures.ts';
 

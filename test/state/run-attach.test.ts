@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Step } from '../../src/model/index.ts';
-import { attachmentOf, MAX_ATTACHED_BYTES } from '../../src/state/run-attach.ts';
+import { attachmentOf, MAX_ATTACHED_BYTES } from '../../src/state/runs/run-attach.ts';
 import { runbookStep } from '../evidence/make.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'c138-attach-'));

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { canonicalBytes } from '../../src/evidence/canonical.ts';
-import { parseBody } from '../../src/evidence/record.ts';
-import { readSynchronised, refreshClockSource } from '../../src/state/clock-source.ts';
-import { checkpointBody } from '../../src/state/run-bodies.ts';
-import { recordContext, sshPeer } from '../../src/state/run-context.ts';
+import { canonicalBytes } from '../../src/evidence/record/canonical.ts';
+import { parseBody } from '../../src/evidence/record/record.ts';
+import { readSynchronised, refreshClockSource } from '../../src/state/runs/clock-source.ts';
+import { checkpointBody } from '../../src/state/runs/run-bodies.ts';
+import { recordContext, sshPeer } from '../../src/state/runs/run-context.ts';
 
 describe('where and when a record is made', () => {
   it('fits the format, whatever this machine is', () => {

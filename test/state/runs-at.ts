@@ -1,11 +1,11 @@
-import { codeOf } from '../../src/evidence/code.ts';
-import { parseBody } from '../../src/evidence/record.ts';
-import { parseTrust } from '../../src/evidence/trust.ts';
-import { digestOf } from '../../src/evidence/typed-data.ts';
+import { codeOf } from '../../src/evidence/record/code.ts';
+import { parseBody } from '../../src/evidence/record/record.ts';
+import { digestOf } from '../../src/evidence/record/typed-data.ts';
+import { parseTrust } from '../../src/evidence/trust/trust.ts';
 import type { DocumentedEstate, Hex } from '../../src/model/index.ts';
 import type { RunBackend } from '../../src/state/backend.ts';
-import type { Identity } from '../../src/state/run-identity.ts';
-import { startRuns } from '../../src/state/runs.ts';
+import type { Identity } from '../../src/state/runs/run-identity.ts';
+import { startRuns } from '../../src/state/runs/runs.ts';
 import { ANNA, actorOf, BERT, type Person, signDigest, trustBody, trustBytes } from '../evidence/make.ts';
 import { estateOf } from './fixtures.ts';
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DEFAULT_SETTINGS, openSettings, SettingsError } from '../../src/state/settings.ts';
-import { settingsSchema } from '../../src/state/settings-schema.ts';
+import { DEFAULT_SETTINGS, openSettings, SettingsError } from '../../src/state/settings/settings.ts';
+import { settingsSchema } from '../../src/state/settings/settings-schema.ts';
 
 let folder = '';
 beforeEach(() => {

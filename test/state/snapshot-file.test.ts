@@ -17,8 +17,8 @@ import {
   sha256Of,
   verifySnapshot,
   writeSnapshot,
-} from '../../src/state/snapshot-file.ts';
-import { faultOfSnapshot } from '../../src/state/snapshot-shape.ts';
+} from '../../src/state/snapshots/snapshot-file.ts';
+import { faultOfSnapshot } from '../../src/state/snapshots/snapshot-shape.ts';
 import { observationOf, snapshotOf } from './fixtures.ts';
 
 const raw = Buffer.from('{"jsonrpc":"2.0","id":1,"result":"0x1"}');

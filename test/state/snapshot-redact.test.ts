@@ -3,9 +3,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { diagnosticBundle, writeDiagnostic } from '../../src/state/snapshot-bundle.ts';
-import { redactSnapshot } from '../../src/state/snapshot-redact.ts';
-import { faultOfSnapshot } from '../../src/state/snapshot-shape.ts';
+import { diagnosticBundle, writeDiagnostic } from '../../src/state/snapshots/snapshot-bundle.ts';
+import { redactSnapshot } from '../../src/state/snapshots/snapshot-redact.ts';
+import { faultOfSnapshot } from '../../src/state/snapshots/snapshot-shape.ts';
 import { endpointOf, estateOf, observationOf, snapshotOf, subjectOf } from './fixtures.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'c138-redact-'));

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bindingsOf, footerText, helpEntries, KeyChoiceError } from '../../src/ui/bindings.ts';
-import { COMMANDS, commandOf, DOES_COLUMNS, KEYS_COLUMNS } from '../../src/ui/commands.ts';
-import { isKeyName } from '../../src/ui/keys.ts';
-import { keysDocument } from '../../src/ui/keys-document.ts';
+import { bindingsOf, footerText, helpEntries, KeyChoiceError } from '../../src/ui/commands/bindings.ts';
+import { COMMANDS, commandOf, DOES_COLUMNS, KEYS_COLUMNS } from '../../src/ui/commands/commands.ts';
+import { isKeyName } from '../../src/ui/commands/keys.ts';
+import { keysDocument } from '../../src/ui/commands/keys-document.ts';
 import { helpView } from '../../src/ui/views/help-view.ts';
 
 describe('the table of commands', () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Assessment, assessEstate, type Finding, type Runbook } from '../../src/model/index.ts';
 import { bundledRunbooks } from '../../src/runbooks/index.ts';
-import { mendingStep } from '../../src/ui/mend.ts';
+import { mendingStep } from '../../src/ui/commands/mend.ts';
 import { AT, snapshotOf, subject } from '../model/make.ts';
 
 let runbooks: readonly Runbook[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { filterOf, type Move, navigate, type Place, START } from '../../src/ui/navigation.ts';
+import { filterOf, type Move, navigate, type Place, START } from '../../src/ui/commands/navigation.ts';
 
 const go = (moves: readonly Move[], from: Place = START): Place => moves.reduce(navigate, from);
 

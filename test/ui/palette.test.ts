@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { complete, type PaletteWorld, readLine, suggestionsFor } from '../../src/ui/palette.ts';
+import { complete, type PaletteWorld, readLine, suggestionsFor } from '../../src/ui/commands/palette.ts';
 
 const world: PaletteWorld = {
   where: 'lists',

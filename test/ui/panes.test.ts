@@ -5,7 +5,7 @@ import { assessEstate, hasHostile, type Snapshot } from '../../src/model/index.t
 import { observeEstate } from '../../src/probes/index.ts';
 import { type AssessmentDocument, assessmentDocument } from '../../src/reports/assessment-json.ts';
 import type { ConsoleState } from '../../src/state/store.ts';
-import { SCREENS } from '../../src/ui/keys.ts';
+import { SCREENS } from '../../src/ui/commands/keys.ts';
 import { flat } from '../../src/ui/list.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
 import type { View } from '../../src/ui/views/types.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { compileRunbook } from '../../src/runbooks/index.ts';
 import type { RunView } from '../../src/state/backend.ts';
-import { runOf } from '../../src/state/run-in-hand.ts';
-import { viewOfRun } from '../../src/state/run-view.ts';
+import { runOf } from '../../src/state/runs/run-in-hand.ts';
+import { viewOfRun } from '../../src/state/runs/run-view.ts';
 import type { ConsoleState } from '../../src/state/store.ts';
-import { navigate, START } from '../../src/ui/navigation.ts';
-import { requestOfWords } from '../../src/ui/run-answer.ts';
+import { requestOfWords } from '../../src/ui/answer/run-answer.ts';
+import { navigate, START } from '../../src/ui/commands/navigation.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
 import { WORDS } from '../../src/ui/views/run-hands.ts';
 import { panicView, runView } from '../../src/ui/views/run-view.ts';

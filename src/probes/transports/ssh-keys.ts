@@ -6,7 +6,7 @@ import ssh2, {
   type PublicKeyAuthMethod,
 } from 'ssh2';
 import { sanitiseLine } from '../../model/index.ts';
-import type { SshTarget } from '../ssh-target.ts';
+import type { SshTarget } from '../ssh/ssh-target.ts';
 import { readSecret, TokenError } from '../token.ts';
 
 /** Keys to offer to a server, and what was wrong with those that cannot be offered. */

@@ -2,7 +2,7 @@ import type { Endpoint } from '../../model/index.ts';
 import { assertCommand } from '../allow-list.ts';
 import { type ProbeContext, timeoutOf } from '../context.ts';
 import { Gates } from '../gate.ts';
-import { SshConfigError, type SshTarget, sshTarget } from '../ssh-target.ts';
+import { SshConfigError, type SshTarget, sshTarget } from '../ssh/ssh-target.ts';
 import { type CommandAnswer, type CommandRunner, notRun } from './command.ts';
 import { type JumpHost, sshConnect } from './ssh-connect.ts';
 import { SshSession } from './ssh-session.ts';

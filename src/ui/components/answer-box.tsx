@@ -1,5 +1,5 @@
 import { sanitiseLine } from '../../model/index.ts';
-import type { AnswerState } from '../run-answer.ts';
+import type { AnswerState } from '../answer/run-answer.ts';
 import { wrap } from '../text.ts';
 import { type Line, line, span } from '../views/types.ts';
 import { verdictWord } from '../views/verdict-word.ts';

@@ -1,8 +1,8 @@
 import { Box } from 'ink';
 import type { ReactElement } from 'react';
-import { SCREENS, type ScreenId } from '../keys.ts';
-import type { Place } from '../navigation.ts';
-import type { Suggestion } from '../palette.ts';
+import { SCREENS, type ScreenId } from '../commands/keys.ts';
+import type { Place } from '../commands/navigation.ts';
+import type { Suggestion } from '../commands/palette.ts';
 import { wrap } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import { type Line, line, type Row, type Span, span } from '../views/types.ts';

@@ -1,6 +1,6 @@
 import { sanitiseLine, type Verdict } from '../../model/index.ts';
 import type { AttachRequest, Backend, Prompt, RunStepView, RunView } from '../../state/backend.ts';
-import { ANSWERS, requestOfWords } from '../run-answer.ts';
+import { ANSWERS, requestOfWords } from '../answer/run-answer.ts';
 import type { ViewInput } from '../views/estate-views.ts';
 import { WORDS } from '../views/run-hands.ts';
 import { lateLines, panicView, runView, whatIsLeft } from '../views/run-view.ts';

@@ -4,7 +4,7 @@ import { chainRules } from '../../chain/rules.ts';
 import type { SubjectId } from '../../model/index.ts';
 import type { Backend } from '../../state/backend.ts';
 import { type ConsoleStore, followBackend } from '../../state/store.ts';
-import { SCREENS, type ScreenId } from '../keys.ts';
+import { SCREENS, type ScreenId } from '../commands/keys.ts';
 import { filterRows, flat } from '../list.ts';
 import { makeTheme } from '../theme.ts';
 import { detailView } from '../views/detail-view.ts';

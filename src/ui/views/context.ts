@@ -1,7 +1,7 @@
 import type { EstateAssessment, Runbook } from '../../model/index.ts';
 import type { ConsoleState } from '../../state/store.ts';
+import type { PaletteWorld } from '../commands/palette.ts';
 import type { ExportFacts } from '../export.ts';
-import type { PaletteWorld } from '../palette.ts';
 
 /** What the palette completes with, from what is known of the estate. */
 export function worldOf(

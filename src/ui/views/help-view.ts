@@ -1,5 +1,5 @@
-import { type Bindings, helpEntries } from '../bindings.ts';
-import { COMMANDS, DOES_COLUMNS, KEYS_COLUMNS, type Where } from '../commands.ts';
+import { type Bindings, helpEntries } from '../commands/bindings.ts';
+import { COMMANDS, DOES_COLUMNS, KEYS_COLUMNS, type Where } from '../commands/commands.ts';
 import { type Line, type Row, span, type View } from './types.ts';
 
 const HEADINGS: Readonly<Record<Where, string>> = {

@@ -1,5 +1,5 @@
 import type { RunView } from '../../state/backend.ts';
-import type { Place } from '../navigation.ts';
+import type { Place } from '../commands/navigation.ts';
 import type { Work } from '../use-work.ts';
 import { detailView } from './detail-view.ts';
 import {

@@ -13,11 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeBundle } from '../../../src/evidence/bundle.ts';
-import { canonicalBytes } from '../../../src/evidence/canonical.ts';
-import { lineHash } from '../../../src/evidence/line.ts';
-import { TarError, tarHeader } from '../../../src/evidence/tar.ts';
-import { verifySession } from '../../../src/evidence/verify.ts';
+import { writeBundle } from '../../../src/evidence/outside/bundle.ts';
+import { TarError, tarHeader } from '../../../src/evidence/outside/tar.ts';
+import { canonicalBytes } from '../../../src/evidence/record/canonical.ts';
+import { lineHash } from '../../../src/evidence/record/line.ts';
+import { verifySession } from '../../../src/evidence/verify/verify.ts';
 import {
   BERT,
   base,

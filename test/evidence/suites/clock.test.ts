@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { verifySession } from '../../../src/evidence/verify.ts';
+import { verifySession } from '../../../src/evidence/verify/verify.ts';
 import { printCount } from '../../counted.ts';
 import { trustFor } from '../../state/runs-at.ts';
 

@@ -1,4 +1,4 @@
-import type { Files, OpenFile } from '../../../src/evidence/files.ts';
+import type { Files, OpenFile } from '../../../src/evidence/journal/files.ts';
 
 /**
  * A disk in memory that remembers every change since it was last synced, and can lose power: of what was not synced any part

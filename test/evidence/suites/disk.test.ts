@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { Journal, JournalError } from '../../../src/evidence/journal.ts';
-import { journalInMemory } from '../../../src/evidence/journal-bytes.ts';
-import { verifyBytes } from '../../../src/evidence/verify.ts';
-import type { SessionBytes } from '../../../src/evidence/verify-read.ts';
+import { Journal, JournalError } from '../../../src/evidence/journal/journal.ts';
+import { journalInMemory } from '../../../src/evidence/journal/journal-bytes.ts';
+import { verifyBytes } from '../../../src/evidence/verify/verify.ts';
+import type { SessionBytes } from '../../../src/evidence/verify/verify-read.ts';
 import { put } from '../make.ts';
 import { CrashDisk, DiskError, randomOf } from './crash-disk.ts';
 import { type Acknowledged, FULL, lostFrom, resumeAfter, storyTrust, tell } from './story.ts';

@@ -1,4 +1,4 @@
-import type { Journal } from '../../../src/evidence/journal.ts';
+import type { Journal } from '../../../src/evidence/journal/journal.ts';
 import type { RecordBody } from '../../../src/model/record.ts';
 import {
   ANNA,

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { realFiles } from '../../../src/evidence/files.ts';
-import { Journal } from '../../../src/evidence/journal.ts';
-import { verifySession } from '../../../src/evidence/verify.ts';
+import { realFiles } from '../../../src/evidence/journal/files.ts';
+import { Journal } from '../../../src/evidence/journal/journal.ts';
+import { verifySession } from '../../../src/evidence/verify/verify.ts';
 import { put } from '../make.ts';
 import { type Acknowledged, FULL, lostFrom, resumeAfter, storyTrust } from './story.ts';
 

@@ -14,9 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { writeBundle } from '../../../src/evidence/bundle.ts';
-import { Journal, newSession } from '../../../src/evidence/journal.ts';
-import { verifySession } from '../../../src/evidence/verify.ts';
+import { Journal, newSession } from '../../../src/evidence/journal/journal.ts';
+import { writeBundle } from '../../../src/evidence/outside/bundle.ts';
+import { verifySession } from '../../../src/evidence/verify/verify.ts';
 import { makeKey } from '../../../src/signer/client.ts';
 import { printCount } from '../../counted.ts';
 import { type Made, runbookBytes, runbookStep, trustBytes } from '../make.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { digestOfTyped, typedDataOf } from '../../../src/evidence/typed-data.ts';
+import { digestOfTyped, typedDataOf } from '../../../src/evidence/record/typed-data.ts';
 import type { RecordBody } from '../../../src/model/record.ts';
 import { ANNA, BERT, ESTATE, type Made, type Person, signDigest } from '../make.ts';
 

@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { canonicalBytes } from '../../../src/evidence/canonical.ts';
 import { JournalState } from '../../../src/evidence/grammar.ts';
-import { journalInMemory } from '../../../src/evidence/journal-bytes.ts';
-import { encodeLine, lineHash, parseLine } from '../../../src/evidence/line.ts';
-import { parseBody } from '../../../src/evidence/record.ts';
-import { parseRunbookBytes } from '../../../src/evidence/runbook-bytes.ts';
-import { splitJournal } from '../../../src/evidence/tail.ts';
-import { digestOf } from '../../../src/evidence/typed-data.ts';
-import { verifyBytes } from '../../../src/evidence/verify.ts';
-import { readSession } from '../../../src/evidence/verify-read.ts';
+import { journalInMemory } from '../../../src/evidence/journal/journal-bytes.ts';
+import { parseRunbookBytes } from '../../../src/evidence/journal/runbook-bytes.ts';
+import { splitJournal } from '../../../src/evidence/journal/tail.ts';
+import { canonicalBytes } from '../../../src/evidence/record/canonical.ts';
+import { encodeLine, lineHash, parseLine } from '../../../src/evidence/record/line.ts';
+import { parseBody } from '../../../src/evidence/record/record.ts';
+import { digestOf } from '../../../src/evidence/record/typed-data.ts';
+import { verifyBytes } from '../../../src/evidence/verify/verify.ts';
+import { readSession } from '../../../src/evidence/verify/verify-read.ts';
 import type { RecordBody } from '../../../src/model/record.ts';
 import { type GateState, offered } from '../../../src/runbooks/index.ts';
 import {

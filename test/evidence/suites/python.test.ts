@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canonicalBytes, sha256Hex } from '../../../src/evidence/canonical.ts';
-import { lineHash } from '../../../src/evidence/line.ts';
-import type { TrustKey } from '../../../src/evidence/trust.ts';
-import { verifySession } from '../../../src/evidence/verify.ts';
+import { canonicalBytes, sha256Hex } from '../../../src/evidence/record/canonical.ts';
+import { lineHash } from '../../../src/evidence/record/line.ts';
+import type { TrustKey } from '../../../src/evidence/trust/trust.ts';
+import { verifySession } from '../../../src/evidence/verify/verify.ts';
 import type { RecordBody } from '../../../src/model/record.ts';
 import {
   ANNA,

@@ -1,8 +1,8 @@
 /** Tries for the lock of each folder that is named on standard input, says how it went, and lets go when told `release`. */
 import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { realFiles } from '../../../src/evidence/files.ts';
-import { Lock } from '../../../src/evidence/lock.ts';
+import { realFiles } from '../../../src/evidence/journal/files.ts';
+import { Lock } from '../../../src/evidence/journal/lock.ts';
 
 let held: Lock | null = null;
 writeSync(1, 'ready\n');

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { Journal } from '../../../src/evidence/journal.ts';
-import { verifySession } from '../../../src/evidence/verify.ts';
-import { EXIT } from '../../../src/evidence/verify-report.ts';
+import { Journal } from '../../../src/evidence/journal/journal.ts';
+import { verifySession } from '../../../src/evidence/verify/verify.ts';
+import { EXIT } from '../../../src/evidence/verify/verify-report.ts';
 import { confirmBody, put, runbookStep, startSession } from '../make.ts';
 import { FULL } from './story.ts';
 

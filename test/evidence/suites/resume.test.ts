@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { sha256Hex } from '../../../src/evidence/canonical.ts';
-import { verifySession } from '../../../src/evidence/verify.ts';
+import { sha256Hex } from '../../../src/evidence/record/canonical.ts';
+import { verifySession } from '../../../src/evidence/verify/verify.ts';
 import { printCount } from '../../counted.ts';
 import { runsAt, sign, trustFor } from '../../state/runs-at.ts';
 import { trustBody, trustBytes } from '../make.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type IPty, spawn } from '@lydell/node-pty';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { verifySession } from '../../../src/evidence/verify.ts';
+import { verifySession } from '../../../src/evidence/verify/verify.ts';
 import { FULL } from './story.ts';
 
 const BIN = resolve(import.meta.dirname, '../../../bin/c138');

@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { realFiles } from '../../../src/evidence/files.ts';
+import { realFiles } from '../../../src/evidence/journal/files.ts';
 import { goOn, tell } from './story.ts';
 
 const root = process.argv[2] ?? '';

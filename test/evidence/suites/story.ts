@@ -1,9 +1,9 @@
-import type { Files } from '../../../src/evidence/files.ts';
-import { Journal } from '../../../src/evidence/journal.ts';
-import type { Appended } from '../../../src/evidence/journal-types.ts';
-import { lineHash } from '../../../src/evidence/line.ts';
-import { splitJournal } from '../../../src/evidence/tail.ts';
-import { parseTrust } from '../../../src/evidence/trust.ts';
+import type { Files } from '../../../src/evidence/journal/files.ts';
+import { Journal } from '../../../src/evidence/journal/journal.ts';
+import type { Appended } from '../../../src/evidence/journal/journal-types.ts';
+import { splitJournal } from '../../../src/evidence/journal/tail.ts';
+import { lineHash } from '../../../src/evidence/record/line.ts';
+import { parseTrust } from '../../../src/evidence/trust/trust.ts';
 import type { Hex } from '../../../src/model/json.ts';
 import type { RecordBody } from '../../../src/model/record.ts';
 import type { Step } from '../../../src/model/runbook.ts';

@@ -1,11 +1,11 @@
 import { TypedDataEncoder } from 'ethers/hash';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { canonicalBytes, sha256Hex } from '../../../src/evidence/canonical.ts';
-import { journalInMemory } from '../../../src/evidence/journal-bytes.ts';
-import { lineHash } from '../../../src/evidence/line.ts';
-import { digestOf, type TypedData, typedDataOf } from '../../../src/evidence/typed-data.ts';
-import { verifyBytes } from '../../../src/evidence/verify.ts';
-import { readSession, type SessionBytes } from '../../../src/evidence/verify-read.ts';
+import { journalInMemory } from '../../../src/evidence/journal/journal-bytes.ts';
+import { canonicalBytes, sha256Hex } from '../../../src/evidence/record/canonical.ts';
+import { lineHash } from '../../../src/evidence/record/line.ts';
+import { digestOf, type TypedData, typedDataOf } from '../../../src/evidence/record/typed-data.ts';
+import { verifyBytes } from '../../../src/evidence/verify/verify.ts';
+import { readSession, type SessionBytes } from '../../../src/evidence/verify/verify-read.ts';
 import type { Hex } from '../../../src/model/json.ts';
 import { RECORD_KINDS, type RecordBody } from '../../../src/model/record.ts';
 import {

@@ -3,9 +3,9 @@ import { TypedDataEncoder } from 'ethers/hash';
 import { computeAddress } from 'ethers/transaction';
 import { describe, expect, test } from 'vitest';
 import { TrieError, valueByProof } from '../../../src/chain/index.ts';
-import { canonicalBytes } from '../../../src/evidence/canonical.ts';
 import { MerkleStack, merkleLeaf } from '../../../src/evidence/merkle.ts';
-import { recoverAddress } from '../../../src/evidence/record-signature.ts';
+import { canonicalBytes } from '../../../src/evidence/record/canonical.ts';
+import { recoverAddress } from '../../../src/evidence/record/record-signature.ts';
 import type { Hex } from '../../../src/model/json.ts';
 
 /**

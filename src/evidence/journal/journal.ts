@@ -1,0 +1,359 @@
+import { randomBytes } from 'node:crypto';
+import { basename, join } from 'node:path';
+import { loadNativeRecovery } from '../../chain/recover-native.ts';
+import type { Hex } from '../../model/json.ts';
+import type { RecordBody, SealBody } from '../../model/record.ts';
+import type { Runbook } from '../../model/runbook.ts';
+import { claimProblem } from '../claims.ts';
+import { checkSignatures, JournalState } from '../grammar.ts';
+import { sameBytes, sha256Hex } from '../record/canonical.ts';
+import { encodeLine, lineHash } from '../record/line.ts';
+import { parseBody } from '../record/record.ts';
+import { digestOf } from '../record/typed-data.ts';
+import { parseTrust } from '../trust/trust.ts';
+import { codeOfError, type Files, type OpenFile, realFiles, writeAll } from './files.ts';
+import {
+  type Appended,
+  type CreateOptions,
+  JournalError,
+  type RecoverOptions,
+  type TornTail,
+} from './journal-types.ts';
+import { Lock } from './lock.ts';
+import { recoverCopies } from './recover.ts';
+import { parseRunbookBytes } from './runbook-bytes.ts';
+import { addFile, laterTrustFile, layOut, MAX_BLOB_BYTES, openJournal } from './session-folder.ts';
+
+/** A record that was read and hashed already. */
+interface Examined {
+  readonly bytes: Uint8Array;
+  readonly body: RecordBody;
+  readonly estateId: string;
+  /** Null for a record of the machine. */
+  readonly digest: Hex | null;
+}
+
+interface Copy {
+  readonly name: 'journal' | 'mirror';
+  readonly dir: string;
+  readonly file: OpenFile;
+  readonly lock: Lock;
+}
+
+/** What recovery found: the journal, its records, and the tail it cut off. */
+export interface Recovered {
+  readonly journal: Journal;
+  readonly records: readonly RecordBody[];
+  readonly torn: TornTail | null;
+  /** True when the mirror held whole lines that the first copy had lost. */
+  readonly fromMirror: boolean;
+}
+
+/**
+ * The append-only journal of one session. The one writer holds an exclusive lock. A record is acknowledged
+ * only when it is on the disk, in the mirror too where there is one. After the first failed write or sync nothing
+ * more is written: the kernel may have dropped the page, and a second sync would lie.
+ */
+export class Journal {
+  readonly dir: string;
+  readonly session: Hex;
+  readonly runbook: Runbook;
+  readonly #files: Files;
+  readonly #copies: readonly Copy[];
+  readonly #state: JournalState;
+  #trustSha256: Hex;
+  #staged: Examined | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+  #broken: string | null = null;
+  #closed = false;
+
+  private constructor(
+    files: Files,
+    copies: readonly Copy[],
+    session: Hex,
+    runbook: Runbook,
+    trustSha256: Hex,
+    state: JournalState,
+  ) {
+    this.dir = (copies[0] as Copy).dir;
+    this.#files = files;
+    this.#copies = copies;
+    this.session = session;
+    this.runbook = runbook;
+    this.#trustSha256 = trustSha256;
+    this.#state = state;
+  }
+
+  /**
+   * Makes a new session folder and locks it.
+   * @throws TrustError, RecordError when the trust store or the runbook is misspelt; Error of the file system
+   */
+  static async create(options: CreateOptions): Promise<Journal> {
+    await loadNativeRecovery();
+    const files = options.files ?? realFiles;
+    const runbook = parseRunbookBytes(options.runbookBytes);
+    const trust = parseTrust(options.trustBytes);
+    const copies: Copy[] = [];
+    try {
+      for (const [name, dir] of foldersOf(options.dir, options.mirror)) {
+        await named(name, dir, () => layOut(files, dir, options.runbookBytes, options.trustBytes));
+        copies.push(await openCopy(files, name, dir));
+      }
+    } catch (error) {
+      await letGo(copies);
+      throw error;
+    }
+    return new Journal(files, copies, options.session, runbook, trust.sha256, new JournalState());
+  }
+
+  /**
+   * Takes over a session that ended or crashed: locks it, cuts off a torn tail in place, brings both copies level.
+   * @throws LockError when somebody has it open; JournalError when a whole line is damaged or the copies disagree
+   */
+  static async recover(options: RecoverOptions): Promise<Recovered> {
+    await loadNativeRecovery();
+    const files = options.files ?? realFiles;
+    const copies: Copy[] = [];
+    try {
+      for (const [name, dir] of foldersOf(options.dir, options.mirror))
+        copies.push(await named(name, dir, () => openCopy(files, name, dir)));
+      const found = await recoverCopies(files, copies);
+      const journal = new Journal(
+        files,
+        copies,
+        found.session,
+        found.runbook,
+        found.state.trustSha256 ?? found.trustSha256,
+        found.state,
+      );
+      return { journal, records: [...found.state.bodies], torn: found.torn, fromMirror: found.fromMirror };
+    } catch (error) {
+      await letGo(copies);
+      throw error;
+    }
+  }
+
+  /** Place and predecessor of the next record. */
+  get next(): { readonly seq: number; readonly prev: Hex } {
+    return this.#state.next(this.session);
+  }
+
+  /** The records so far, as the grammar sees them. */
+  get state(): JournalState {
+    return this.#state;
+  }
+
+  /** Why nothing can be written any more, or null. */
+  get broken(): string | null {
+    return this.#broken;
+  }
+
+  /** Digest of the trust store in force. */
+  get trustSha256(): Hex {
+    return this.#trustSha256;
+  }
+
+  /** Estate id of the open record; null before it is written. */
+  get estateId(): string | null {
+    return this.#state.open?.open.estate_id ?? null;
+  }
+
+  /** What the seal must say of the records so far. */
+  sealFields(): SealBody['seal'] {
+    return this.#state.sealFields(this.runbook, this.#trustSha256);
+  }
+
+  /**
+   * Examines a record before it is signed: a refusal comes before anybody types a code, and afterwards only the signature is left to
+   * check before the line is written.
+   * @throws RecordError, GrammarError, JournalError when the record is refused
+   */
+  stage(bodyBytes: Uint8Array): void {
+    const examined = this.#examine(Uint8Array.from(bodyBytes));
+    this.#state.check(examined.body);
+    this.#checkContent(examined.body);
+    this.#staged = examined;
+  }
+
+  #examine(bytes: Uint8Array): Examined {
+    const body = parseBody(bytes);
+    if (body.session !== this.session)
+      throw new JournalError(`the record belongs to session ${body.session}`, false);
+    const estateId = body.kind === 'open' ? body.open.estate_id : (this.estateId ?? '');
+    return { bytes, body, estateId, digest: body.actor === null ? null : digestOf(body, bytes, estateId) };
+  }
+
+  /**
+   * Stores a record. Resolves only when every copy is on the disk.
+   * @param bodyBytes canonical bytes of the body, as signed
+   * @param sig the signature, or null for a record of the machine
+   * @throws RecordError, GrammarError, LineError when the record is refused (nothing was written);
+   *   JournalError when writing failed (the journal is read-only from then on)
+   */
+  append(bodyBytes: Uint8Array, sig: Hex | null): Promise<Appended> {
+    const copy = Uint8Array.from(bodyBytes);
+    return this.#inTurn(() => this.#append(copy, sig));
+  }
+
+  async #append(bodyBytes: Uint8Array, sig: Hex | null): Promise<Appended> {
+    const staged = this.#staged;
+    this.#staged = null;
+    const { body, estateId, digest } =
+      staged !== null && sameBytes(staged.bytes, bodyBytes) ? staged : this.#examine(bodyBytes);
+    this.#state.check(body);
+    this.#checkContent(body);
+    checkSignatures(body, bodyBytes, sig, estateId, digest);
+    const line = encodeLine(bodyBytes, sig);
+    for (const { name, dir, file, lock } of this.#copies)
+      await this.#orBreak(name, dir, async () => {
+        if (!(await lock.stillOurs())) throw new Error('another program took over the lock');
+        await writeAll(file, line);
+        await file.sync();
+      });
+    const lineSha256 = lineHash(line);
+    this.#state.accept(body, line, lineSha256);
+    if (this.#state.trustSha256 !== null) this.#trustSha256 = this.#state.trustSha256;
+    return { seq: body.seq, lineSha256, body };
+  }
+
+  #checkContent(body: RecordBody): void {
+    if (body.kind === 'confirm' || body.kind === 'correction') {
+      const own = body.kind === 'confirm' && body.claims.length > 0 ? body.observations : null;
+      const { evidence: known } = this.#state;
+      const evidence = own === null ? known : new Map(known).set(body.seq, own);
+      const problem = claimProblem(body, evidence);
+      if (problem !== null) throw new JournalError(problem, false);
+    }
+    if (body.kind === 'open' && body.open.trust_sha256 !== this.#trustSha256)
+      throw new JournalError('the open record names another trust store than the session holds', false);
+    if (body.kind === 'seal') {
+      const expected = sha256Hex(JSON.stringify(sorted(this.sealFields())));
+      if (sha256Hex(JSON.stringify(sorted(body.seal))) !== expected)
+        throw new JournalError('the seal does not say what the journal holds', false);
+    }
+  }
+
+  /**
+   * Keeps raw bytes content-addressed under `blobs/`, on every copy, durable on return.
+   * @returns the digest as 64 hexadecimal digits, as a `RawRef` holds it
+   * @throws JournalError when too large or not writable
+   */
+  putBlob(bytes: Uint8Array): Promise<string> {
+    if (bytes.length > MAX_BLOB_BYTES)
+      return Promise.reject(
+        new JournalError(`a raw answer of ${bytes.length} bytes; at most ${MAX_BLOB_BYTES} are kept`, false),
+      );
+    const copy = Uint8Array.from(bytes);
+    return this.#inTurn(async () => {
+      const digest = sha256Hex(copy).slice(2);
+      for (const { name, dir } of this.#copies)
+        await this.#orBreak(name, dir, () => addFile(this.#files, join(dir, 'blobs'), digest, copy));
+      return digest;
+    });
+  }
+
+  /**
+   * Keeps the trust store that a resume record is about to name.
+   * @throws TrustError, JournalError
+   */
+  putTrust(bytes: Uint8Array): Promise<Hex> {
+    return this.#inTurn(async () => {
+      const { sha256 } = parseTrust(bytes);
+      if (sha256 === this.#trustSha256) return sha256;
+      for (const { name, dir } of this.#copies)
+        await this.#orBreak(name, dir, () => addFile(this.#files, dir, laterTrustFile(sha256), bytes));
+      return sha256;
+    });
+  }
+
+  /** Releases lock and files. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#queue.catch(() => undefined);
+    await letGo(this.#copies);
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() => {
+      if (this.#broken !== null) throw new JournalError(this.#broken, true);
+      if (this.#closed) throw new JournalError('the journal is closed', true);
+      return work();
+    });
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #orBreak(name: string, dir: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      this.#broken = `${name === 'mirror' ? 'the mirror' : 'the journal'} in ${dir} can not be written (${what}); nothing more is written, what was acknowledged is safe${name === 'mirror' ? MEND_MIRROR : mend(error)}`;
+      throw new JournalError(this.#broken, true);
+    }
+  }
+}
+
+const MEND_MIRROR =
+  '. Mend the mirror and resume the session, or go on on one copy, which the record will say (in the console :onecopy, in line mode resume SESSION onecopy)';
+
+function mend(error: unknown): string {
+  const code = codeOfError(error);
+  if (code === 'ENOSPC' || code === 'EDQUOT') return '. Make room on the disk, then resume the session';
+  if (code === 'EIO') return '. Check the disk, then resume the session from the good copy';
+  return '. Resume the session when the cause is mended';
+}
+
+function sorted(fields: SealBody['seal']): unknown {
+  const { totals, ...rest } = fields;
+  return [Object.entries(rest).sort(byKey), Object.entries(totals).sort(byKey)];
+}
+
+function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): number {
+  return a[0] < b[0] ? -1 : 1;
+}
+
+function foldersOf(dir: string, mirror: string | null): readonly (readonly ['journal' | 'mirror', string])[] {
+  if (mirror === null) return [['journal', dir]];
+  return [
+    ['journal', dir],
+    ['mirror', join(mirror, basename(dir))],
+  ];
+}
+
+async function named<T>(name: string, dir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (name !== 'mirror' || !(error instanceof Error) || codeOfError(error) === '') throw error;
+    throw new JournalError(
+      `the mirror ${dir} can not be used (${error.message}); mount it, or go on on one copy, which the record will say (in the console :onecopy, in line mode resume SESSION onecopy)`,
+      true,
+    );
+  }
+}
+
+async function openCopy(files: Files, name: 'journal' | 'mirror', dir: string): Promise<Copy> {
+  const lock = await Lock.take(files, dir);
+  try {
+    return { name, dir, file: await openJournal(files, dir), lock };
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function letGo(copies: readonly Copy[]): Promise<void> {
+  for (const { file, lock } of copies) {
+    await file.close().catch(() => undefined);
+    await lock.release().catch(() => undefined);
+  }
+}
+
+/** A fresh session id: 32 random bytes of the operating system. */
+export function newSession(): Hex {
+  return `0x${randomBytes(32).toString('hex')}`;
+}
+
+export { JournalError } from './journal-types.ts';

@@ -1,0 +1,70 @@
+import { constants } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Hex } from '../../model/json.ts';
+import { APPEND, codeOfError, type Files, type OpenFile, readWhole, writeNew } from './files.ts';
+
+/** Largest journal that is read, in bytes. */
+export const MAX_JOURNAL_BYTES = 512 * 1024 * 1024;
+/** Largest blob that is kept, in bytes. */
+export const MAX_BLOB_BYTES = 4 * 1024 * 1024;
+
+export const JOURNAL = 'journal.jsonl';
+export const RUNBOOK_FILE = 'runbook.json';
+export const TRUST_FILE = 'trust.json';
+
+/** File of the trust store of a resumed session, when it is another than the first. */
+export function laterTrustFile(sha256: Hex): string {
+  return `trust-${sha256.slice(2)}.json`;
+}
+
+/** Lays out a new session folder (0700) with its files (0600), all on the disk. The folder must not exist. */
+export async function layOut(
+  files: Files,
+  dir: string,
+  runbookBytes: Uint8Array,
+  trustBytes: Uint8Array,
+): Promise<void> {
+  await files.mkdir(dir, 0o700);
+  await files.mkdir(join(dir, 'blobs'), 0o700);
+  await writeNew(files, join(dir, RUNBOOK_FILE), runbookBytes);
+  await writeNew(files, join(dir, TRUST_FILE), trustBytes);
+  await writeNew(files, join(dir, JOURNAL), new Uint8Array());
+  await files.syncFolder(join(dir, 'blobs'));
+  await files.syncFolder(dir);
+  await files.syncFolder(dirname(dir));
+}
+
+/**
+ * Opens the journal for appending.
+ * @throws Error with the code ELOOP when journal or blob folder is a symbolic link
+ */
+export async function openJournal(files: Files, dir: string): Promise<OpenFile> {
+  const blobs = join(dir, 'blobs');
+  const linked = await files.readlink(blobs).catch(() => null);
+  if (linked !== null)
+    throw Object.assign(new Error(`ELOOP: ${blobs} is a symbolic link`), { code: 'ELOOP' });
+  return files.open(join(dir, JOURNAL), APPEND, 0);
+}
+
+/** Adds a file to a session folder unless it is there already; durable on return. */
+export async function addFile(files: Files, folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  const path = join(folder, name);
+  try {
+    await writeNew(files, path, bytes);
+  } catch (error) {
+    if (codeOfError(error) !== 'EEXIST') throw error;
+    const known = await readWhole(files, path, Math.max(bytes.length, 1)).catch(() => null);
+    if (known !== null && Buffer.compare(known, bytes) === 0) return;
+    // A file cut short by a crash: it was never acknowledged, so it is written again in place.
+    const file = await files.open(path, constants.O_RDWR | constants.O_NOFOLLOW, 0);
+    try {
+      await file.truncate(0);
+      let rest = bytes;
+      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+  await files.syncFolder(folder);
+}

@@ -1,0 +1,69 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseLine } from '../../evidence/record/line.ts';
+import { parseBody } from '../../evidence/record/record.ts';
+import { lastSeal } from '../../evidence/verify/session-links.ts';
+import { type Hex, sanitiseLine } from '../../model/index.ts';
+import type { SessionSummary } from '../backend.ts';
+import { linksIn } from './session-links.ts';
+
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Folder name of a session: time, runbook and the beginning of the session's id. */
+export function folderOf(runbookId: string, session: string, now = new Date()): string {
+  const time = now
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(/[-:]/g, '');
+  return `${time}-${runbookId}-${session.slice(2, 10)}`;
+}
+
+/**
+ * The sessions in a folder, newest first, and those that only the mirror holds. One that cannot be read is left out here;
+ * `evidence verify` says why.
+ */
+export async function listSessions(
+  evidenceDir: string,
+  mirror: string | null = null,
+): Promise<readonly SessionSummary[]> {
+  const here = await sessionsIn(evidenceDir, false);
+  const known = new Set(here.map((one) => one.session));
+  const there = mirror === null ? [] : await sessionsIn(mirror, true);
+  return [...here, ...there.filter((one) => !known.has(one.session))].sort((a, b) => b.openedAt - a.openedAt);
+}
+
+async function sessionsIn(folder: string, mirrorOnly: boolean): Promise<readonly SessionSummary[]> {
+  const names = await readdir(folder).catch(() => []);
+  const found = await Promise.all(names.map((name) => summaryOf(join(folder, name), mirrorOnly)));
+  return found.filter((one) => one !== null);
+}
+
+async function summaryOf(path: string, mirrorOnly: boolean): Promise<SessionSummary | null> {
+  const file = join(path, 'journal.jsonl');
+  try {
+    if ((await stat(file)).size > MAX_BYTES) return null;
+    const bytes = await readFile(file);
+    const first = parseBody(parseLine(bytes.subarray(0, bytes.indexOf(0x0a) + 1)).bodyBytes);
+    if (first.kind !== 'open') return null;
+    const lines = bytes.toString('latin1').split('\n').slice(0, -1);
+    const runbook = JSON.parse(await readFile(join(path, 'runbook.json'), 'utf8')) as { title?: unknown };
+    return {
+      session: first.session,
+      path,
+      runbookId: first.open.runbook.id,
+      runbookTitle: sanitiseLine(String(runbook.title ?? first.open.runbook.id)),
+      openedAt: Date.parse(first.at),
+      records: lines.length,
+      state: lines.at(-1)?.includes('"kind":"seal"') === true ? 'sealed' : 'open',
+      mirrorOnly,
+    };
+  } catch {
+    return null;
+  }
+}
+
+/** The seal that a session which is opened now names as the one before it. */
+export async function sealBefore(evidenceDir: string, estateId: string): Promise<Hex | null> {
+  const found = await linksIn(evidenceDir).catch(() => null);
+  return found === null ? null : lastSeal(found.links, estateId);
+}
