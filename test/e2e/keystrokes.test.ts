@@ -9,14 +9,15 @@ beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'c138-keys-'));
   const own = join(home, '.local/state/c138/demo/config/runbooks');
   mkdirSync(own, { recursive: true });
-  writeFileSync(join(own, 'twenty.yaml'), definition());
+  writeFileSync(join(own, 'many.yaml'), definition());
 });
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-const STEPS = 20;
+/** The figure that is quoted is of many steps (`npm run keystrokes`); every test run counts over six. */
+const STEPS = process.env.C138_SUITES === 'full' ? 20 : 6;
 const MOST_KEYS = 3;
 
-/** Twenty steps: every second one is gated by probes. */
+/** Every second step is gated by probes. */
 function definition(): string {
   const steps = Array.from({ length: STEPS }, (_, index) => {
     const gate =
@@ -25,7 +26,7 @@ function definition(): string {
         : '';
     return `  - { id: s${index + 1}, title: Step ${index + 1}, instructions: Look., expected: seen${gate} }`;
   });
-  return `v: 1\nid: twenty\nversion: 1.0.0\ntitle: Twenty steps\norigin: operator\nsteps:\n${steps.join('\n')}\n`;
+  return `v: 1\nid: many\nversion: 1.0.0\ntitle: Many steps\norigin: operator\nsteps:\n${steps.join('\n')}\n`;
 }
 
 /** A terminal that counts what is pressed, the four characters of a code aside. */
@@ -59,11 +60,11 @@ describe(`a runbook of ${STEPS} steps on the screen`, () => {
     try {
       await terminal.see(/head \d+/);
       terminal.type('6');
-      await terminal.see(/Twenty steps/);
+      await terminal.see(/Many steps/);
       terminal.type('/');
       await terminal.see(/\/_/);
-      terminal.type('twenty\r');
-      await terminal.see(/filter twenty/);
+      terminal.type('many\r');
+      await terminal.see(/filter many/);
       terminal.type('\r');
       await keys.sign();
       keys.presses = 0;

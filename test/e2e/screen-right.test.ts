@@ -207,7 +207,7 @@ it('what is sent for one changed row is a few bytes, unless every cell is asked 
 it('what was taken out with a key is in a file of this person alone', async () => {
   const one = await open(200, 60);
   one.type('3');
-  await one.see(/guest-39/);
+  await one.see(/\[3 Guests\][\s\S]*guest-39/);
   one.type('e');
   const saved = await one.see(/Saved 40 rows: (\S+\.json),/);
   const table = JSON.parse(readFileSync(saved[1] ?? '', 'utf8'));

@@ -66,6 +66,9 @@ const bodiesOf = (one: Made): RecordBody[] =>
     .split('\n')
     .map((line) => (JSON.parse(line) as { body: RecordBody }).body);
 
+/** Every place with `npm run suites`; in every test run one in seven, so that all eight bits of a byte take their turn. */
+const STRIDE = process.env.C138_SUITES === 'full' ? 1 : 7;
+
 describe('the contract of exit codes', () => {
   test('0: sealed, trusted, policy met, by trust store or by root; names the signer', async () => {
     const one = keep(await sealedSession());
@@ -198,7 +201,7 @@ describe('20: tampering', () => {
 
   test('every single-bit flip of the journal is refused', async () => {
     const passed: number[] = [];
-    for (let bit = 0; bit < journalBytes.length * 8; bit += 1) {
+    for (let bit = 0; bit < journalBytes.length * 8; bit += STRIDE) {
       const journal = Uint8Array.from(journalBytes);
       journal[bit >> 3] = (journal[bit >> 3] as number) ^ (1 << (bit & 7));
       if ((await exitWith(journal)) === 0) passed.push(bit);
@@ -209,11 +212,11 @@ describe('20: tampering', () => {
   test('every one-byte deletion, truncation and a few insertions at each place are refused', async () => {
     const passed: string[] = [];
     const journal = journalBytes;
-    for (let at = 0; at < journal.length; at += 1) {
+    for (let at = 0; at < journal.length; at += STRIDE) {
       const before = journal.subarray(0, at);
       if ((await exitWith(Buffer.concat([before, journal.subarray(at + 1)]))) === 0) passed.push(`-${at}`);
       if ((await exitWith(before)) === 0) passed.push(`<${at}`);
-      for (const extra of at % 3 === 0 ? [0x0a, 0x20, 0x00] : [])
+      for (const extra of [0x0a, 0x20, 0x00])
         if ((await exitWith(Buffer.concat([before, Uint8Array.of(extra), journal.subarray(at)]))) === 0)
           passed.push(`+${at}:${extra}`);
     }

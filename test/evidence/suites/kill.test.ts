@@ -104,7 +104,7 @@ async function matrix(
   const counts: string[] = [];
   for (const call of [...EVERYWHERE, ...IN_SESSION]) {
     let points = 0;
-    for (let k = 1; ; k += FULL ? 1 : 17) {
+    for (let k = 1; ; k += FULL ? 1 : 37) {
       const dir = join(folder, 'run');
       rmSync(dir, { recursive: true, force: true });
       mkdirSync(dir);
