@@ -113,7 +113,7 @@ const ASCII: Glyphs = {
   stale: '~',
   pointer: '>',
   cut: '~',
-  done: 'v',
+  done: '+',
   open: '.',
   folded: '>',
   ascending: '^',
