@@ -46,6 +46,16 @@ const records = (): readonly string[] => {
     .split('\n');
 };
 
+/** Answers the step with a response, up to where the signer asks for its code; resolves to that. */
+async function untilCode(terminal: Terminal): Promise<string> {
+  terminal.type('c');
+  await terminal.see(/confirmed: why\?/);
+  terminal.type('nobody has it');
+  await terminal.see(/> nobody has it/);
+  terminal.type('\r');
+  return (await terminal.see(/Type (\w{4}) to sign: *$/m))[1] ?? '';
+}
+
 describe('a critical step on the screen', () => {
   it('is shown and confirmed by the signer itself, past the console; a wrong code signs nothing', async () => {
     const terminal = new Terminal(['runbook', 'run', 'lost-passphrase'], {
@@ -63,25 +73,15 @@ describe('a critical step on the screen', () => {
       await terminal.typeCode(begin);
       await terminal.see(/Recorded and durable: record 0/);
 
-      terminal.type('c');
-      await terminal.see(/confirmed: why\?/);
-      terminal.type('nobody has it');
-      await terminal.see(/> nobody has it/);
-      terminal.type('\r');
+      await untilCode(terminal);
       await terminal.see(/You are about to sign a critical step/);
       await terminal.see(/step +Lost, or possibly taken by somebody/);
-      await terminal.see(/Type \w{4} to sign: *$/m);
       expect(await terminal.screen()).not.toMatch(/6 Runbooks/);
       terminal.type('none\r');
       await terminal.see(/that is not the code; nothing was signed/);
       expect(records()).toHaveLength(1);
 
-      terminal.type('c');
-      await terminal.see(/confirmed: why\?/);
-      terminal.type('nobody has it');
-      await terminal.see(/> nobody has it/);
-      terminal.type('\r');
-      const code = (await terminal.see(/Type (\w{4}) to sign: *$/m))[1] ?? '';
+      const code = await untilCode(terminal);
       terminal.type(`${code}\r`);
       // The key is unlocked, and its holder is asked all the same.
       await terminal.see(/once more, the step is critical: *$/m);
@@ -89,12 +89,7 @@ describe('a critical step on the screen', () => {
       await terminal.see(/that is not the passphrase; nothing was signed/);
       expect(records()).toHaveLength(1);
 
-      terminal.type('c');
-      await terminal.see(/confirmed: why\?/);
-      terminal.type('nobody has it');
-      await terminal.see(/> nobody has it/);
-      terminal.type('\r');
-      const again = (await terminal.see(/Type (\w{4}) to sign: *$/m))[1] ?? '';
+      const again = await untilCode(terminal);
       terminal.type(`${again}\r`);
       // What comes before its prompt is not shown, whether it is taken or lost.
       terminal.type(PASSPHRASE);
@@ -108,12 +103,7 @@ describe('a critical step on the screen', () => {
       await terminal.see(/nothing was typed; nothing was done/);
       expect(records()).toHaveLength(1);
 
-      terminal.type('c');
-      await terminal.see(/confirmed: why\?/);
-      terminal.type('nobody has it');
-      await terminal.see(/> nobody has it/);
-      terminal.type('\r');
-      const last = (await terminal.see(/Type (\w{4}) to sign: *$/m))[1] ?? '';
+      const last = await untilCode(terminal);
       terminal.type(`${last}\r`);
       await terminal.see(asked(last));
       terminal.type(`${PASSPHRASE}\r`);
