@@ -45,6 +45,7 @@ async function ours(): Promise<void> {
   };
   const done = runConsole({
     backend,
+    ready: Promise.resolve(),
     ascii: false,
     colour: true,
     fullRedraw: mode === 'ours-full',

@@ -11,6 +11,6 @@ const worker = new Worker(new URL('./live-worker.ts', import.meta.url), {
   execArgv: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href],
 });
 const unused = (): Promise<never> => Promise.reject(new Error('not measured'));
-const backend = await connectBackend(worker, new Promise(() => undefined));
-await runConsole({ backend, ascii: false, colour: true, save: unused, remember: unused });
+const { backend, ready } = connectBackend(worker, new Promise(() => undefined));
+await runConsole({ backend, ready, ascii: false, colour: true, save: unused, remember: unused });
 process.exit(0);

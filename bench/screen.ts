@@ -28,7 +28,7 @@ class Subject {
   #first: ((at: number) => void) | null = null;
   #last = performance.now();
 
-  constructor(args: readonly string[], program = process.execPath) {
+  constructor(args: readonly string[], program: string) {
     const { CI: _ci, ...env } = process.env;
     this.pty = spawn(program, [...args], {
       cols: 120,
@@ -83,9 +83,13 @@ class Subject {
 const at = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 
-async function measure(name: string, args: readonly string[], begin: string, program?: string) {
-  // The tools beside it are looked at while nobody touches them: what a key does there is something else.
-  const presses = program === undefined ? keys : 0;
+async function measure(
+  name: string,
+  args: readonly string[],
+  begin: string,
+  program = process.execPath,
+  presses = keys,
+) {
   const one = new Subject(args, program);
   await one.still();
   if (begin !== '') one.pty.write(begin);
@@ -121,7 +125,8 @@ try {
   );
   console.log(`${keys} presses of j at 120x40, then ${idleS} s without a touch`);
   const rows = [
-    await measure(`c138, ${guests} guests`, [bin, '--offline', snapshot], '3'),
+    // As it is installed: by its first line.
+    await measure(`c138, ${guests} guests`, ['--offline', snapshot], '3', bin),
     await measure(
       'minimal Ink, 38 rows',
       ['--import', LOADER, join(import.meta.dirname, 'cell-screen.tsx'), 'move'],
@@ -129,11 +134,18 @@ try {
     ),
     await measure(
       `c138 live, ${guests} guests`,
-      ['--import', LOADER, join(import.meta.dirname, 'live-screen.tsx'), String(guests)],
+      [
+        '--max-semi-space-size=4',
+        '--import',
+        LOADER,
+        join(import.meta.dirname, 'live-screen.tsx'),
+        String(guests),
+      ],
       '3',
     ),
   ];
-  for (const path of tools) rows.push(await measure(basename(path), [], '', path));
+  // The tools beside it are looked at while nobody touches them: what a key does there is something else.
+  for (const path of tools) rows.push(await measure(basename(path), [], '', path, 0));
   const peer = rows[1];
   const [ours] = rows;
   if (ours !== undefined && peer !== undefined)

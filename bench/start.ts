@@ -40,6 +40,8 @@ const SILENT: Parameters<typeof main>[1] = {
 
 interface Subject {
   readonly name: string;
+  /** Another program than this Node.js. */
+  readonly program?: string;
   readonly args: readonly string[];
   /** On the screen when it can be worked with; null: when the process has ended. */
   readonly ready: RegExp | null;
@@ -54,7 +56,12 @@ function once(subject: Subject): Promise<number> {
     env.C138_CONFIG_DIR = join(folder, 'config');
     env.C138_STATE_DIR = join(folder, 'state');
     const began = performance.now();
-    const terminal = spawn(process.execPath, [...subject.args], { cols: 120, rows: 40, cwd: folder, env });
+    const terminal = spawn(subject.program ?? process.execPath, [...subject.args], {
+      cols: 120,
+      rows: 40,
+      cwd: folder,
+      env,
+    });
     let screen = '';
     let took: number | null = null;
     const limit = setTimeout(() => {
@@ -110,9 +117,17 @@ try {
   const subjects: readonly Subject[] = [
     { name: 'node -e 0', args: ['-e', '0'], ready: null },
     { name: 'smallest Ink bundle', args: [peer], ready: /READY/ },
-    { name: 'c138 --version', args: [bin, '--version'], ready: null },
-    { name: 'c138 --offline', args: [bin, '--offline', join(out, 'snapshot')], ready: /Overview/ },
-    { name: 'c138 (live)', args: [bin, '--config', demo.configPath], ready: /Overview/ },
+    // As it is installed: by its first line.
+    { name: 'c138 --version', program: bin, args: ['--version'], ready: null },
+    { name: 'c138 --offline', program: bin, args: ['--offline', join(out, 'snapshot')], ready: /Overview/ },
+    {
+      name: 'its snapshot on screen',
+      program: bin,
+      args: ['--offline', join(out, 'snapshot')],
+      ready: /OFFLINE/,
+    },
+    { name: 'c138 (live)', program: bin, args: ['--config', demo.configPath], ready: /Overview/ },
+    { name: 'its estate on screen', program: bin, args: ['--config', demo.configPath], ready: /\[LIVE\]/ },
   ];
   const times = new Map<string, number[]>(subjects.map((one) => [one.name, []]));
   // The first turn fills the compile cache and is not counted.

@@ -1,10 +1,10 @@
-// Makes the production bundle: dist/c138.mjs (command line, console and worker in one file), dist/signer.mjs (the process that
-// holds keys, alone), and the runbooks and schemas that they read.
+// Makes the production bundle: dist/c138.mjs (command line, console and worker, in parts that are read when they are first wanted),
+// dist/signer.mjs (the process that holds keys, alone), and the runbooks and schemas that they read.
 import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { plugins } from './build/plugins.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
@@ -19,35 +19,14 @@ const banner = [
   '__filename=__banner_file_url_to_path(import.meta.url),__dirname=__banner_dirname(__filename);',
 ].join('');
 
-/** Packages that are only wanted in development and would otherwise be looked for outside the bundle. */
-const stub = {
-  name: 'stub-development-packages',
-  setup(builder) {
-    builder.onResolve({ filter: /^react-devtools-core$/ }, () => ({ path: 'empty', namespace: 'stub' }));
-    builder.onLoad({ filter: /.*/, namespace: 'stub' }, () => ({ contents: 'export default {};' }));
-  },
-};
-
-/**
- * Parts of Node.js are required where they are first used. As ESM imports all of them would be loaded before the first
- * line runs, and `node:http` would bring a whole second HTTP client with it only to list its exports.
- */
-const builtinsWhenUsed = {
-  name: 'builtins-when-used',
-  setup(builder) {
-    builder.onResolve({ filter: /^[\w:/]+$/ }, ({ path }) =>
-      isBuiltin(path) ? { path, namespace: 'builtin' } : undefined,
-    );
-    builder.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => ({
-      contents: `module.exports = __banner_require(${JSON.stringify(path)});`,
-    }));
-  },
-};
-
-async function bundle(entry, name) {
+/** @param parts whether what is imported later goes into files of its own */
+async function bundle(entries, parts) {
   const result = await build({
-    entryPoints: [join(root, entry)],
-    outfile: join(work, name),
+    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, join(root, file)])),
+    outdir: work,
+    outExtension: { '.js': '.mjs' },
+    splitting: parts,
+    chunkNames: 'part-[hash]',
     absWorkingDir: root,
     bundle: true,
     format: 'esm',
@@ -57,11 +36,12 @@ async function bundle(entry, name) {
     metafile: true,
     logLevel: 'warning',
     conditions: ['bundle'],
-    define: { 'process.env.NODE_ENV': '"production"' },
+    define: { 'process.env.NODE_ENV': '"production"', 'Intl.Segmenter': 'LazySegmenter' },
     // Native parts are optional: with them left out, the packages use their own JavaScript.
     external: ['*.node', 'cpu-features'],
     banner: { js: banner },
-    plugins: [stub, builtinsWhenUsed],
+    plugins,
+    inject: [join(root, 'scripts/build/lazy-segmenter.mjs')],
   });
   return Object.keys(result.metafile.inputs);
 }
@@ -70,8 +50,8 @@ await rm(work, { recursive: true, force: true });
 await mkdir(work, { recursive: true });
 try {
   const packageOf = (path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
-  await bundle('src/cli/entry.ts', 'c138.mjs');
-  const signer = await bundle('src/signer/main.ts', 'signer.mjs');
+  await bundle({ c138: 'src/cli/entry.ts', thread: 'src/cli/thread.ts' }, true);
+  const signer = await bundle({ signer: 'src/signer/main.ts' }, false);
   await cp(join(root, 'src', 'runbooks', 'bundled'), join(work, 'runbooks'), { recursive: true });
   await cp(join(root, 'schemas'), join(work, 'schemas'), { recursive: true });
   // The bundle looks for this file beside itself.

@@ -10,14 +10,15 @@ const MAX_LINES = 400;
 /** For each room, the other rooms it may import from. */
 const ALLOWED: Record<string, readonly string[]> = {
   model: [],
+  program: [],
   chain: ['model'],
   estate: ['model', 'chain'],
   probes: ['model', 'chain'],
   runbooks: ['model', 'chain'],
-  evidence: ['model', 'chain'],
-  signer: ['model', 'chain', 'evidence'],
+  evidence: ['model', 'chain', 'program'],
+  signer: ['model', 'chain', 'evidence', 'program'],
   reports: ['model', 'chain', 'estate', 'probes', 'runbooks', 'evidence'],
-  state: ['model', 'chain', 'estate', 'probes', 'runbooks', 'evidence', 'signer', 'reports'],
+  state: ['model', 'chain', 'estate', 'probes', 'runbooks', 'evidence', 'signer', 'reports', 'program'],
   ui: ['model', 'chain', 'estate', 'runbooks', 'evidence', 'reports', 'state'],
   demo: ['model', 'chain'],
   cli: [
@@ -32,12 +33,13 @@ const ALLOWED: Record<string, readonly string[]> = {
     'state',
     'ui',
     'demo',
+    'program',
   ],
 };
 
 /** What the signer process may load besides its own room: no UI, no network, no configuration packages. */
 const SIGNER_MAY_IMPORT =
-  /^src\/(model|chain\/recover\.ts$|evidence\/(record\/[^/]+|keystore|trust\/trust)\.ts$)/;
+  /^src\/(model|program\/parts\.ts$|chain\/recover\.ts$|evidence\/(record\/[^/]+|keystore|trust\/trust)\.ts$)/;
 
 const root = resolve(import.meta.dirname, '..');
 const problems: string[] = [];

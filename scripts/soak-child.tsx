@@ -74,6 +74,13 @@ const timer = realInterval(
   (seconds * 1_000) / SAMPLES,
 );
 const unused = (): Promise<never> => Promise.reject(new Error('not here'));
-await runConsole({ backend, ascii: false, colour: true, save: unused, remember: async () => undefined });
+await runConsole({
+  backend,
+  ready: Promise.resolve(),
+  ascii: false,
+  colour: true,
+  save: unused,
+  remember: async () => undefined,
+});
 clearInterval(timer);
 await backend.close();

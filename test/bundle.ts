@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
 /** What the bundle is made of. */
-const MADE_OF = ['src', 'schemas', 'package.json', 'scripts/build.mjs'];
+const MADE_OF = ['src', 'schemas', 'package.json', 'scripts/build.mjs', 'scripts/build'];
 
 /** Milliseconds of the newest change in a file, or in a folder and everything below it. */
 function newest(path: string): number {
@@ -18,5 +18,5 @@ export function setup(): void {
   const bundle = join(root, 'dist', 'c138.mjs');
   const made = existsSync(bundle) ? statSync(bundle).mtimeMs : 0;
   if (MADE_OF.some((path) => newest(join(root, path)) > made))
-    execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: 'inherit' });
+    execFileSync(process.execPath, ['scripts/build.mjs', 'scripts/build'], { cwd: root, stdio: 'inherit' });
 }

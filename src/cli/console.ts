@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Backend } from '../state/backend.ts';
 import { type Paths, profileNames } from '../state/paths.ts';
+import { openOffline } from '../state/snapshots/offline.ts';
 import { startWorker } from '../state/worker-client.ts';
 import { demoPaths, spawnDemo } from './demo.ts';
 import { CliError, type Io } from './io.ts';
+import { readingFor } from './offline-reading.ts';
 import { chooseScreen, hasTerminal, readSettings, type ScreenChoice, type ScreenFlags } from './screen.ts';
 
 export interface ConsoleFlags extends ScreenFlags {
@@ -20,9 +22,8 @@ export async function consoleCommand(paths: Paths, flags: ConsoleFlags, io: Io):
   const choice = chooseScreen(flags, io.env, await readSettings(paths.configDir.path));
   requireTerminal(choice, io);
   if (flags.offline !== undefined) {
-    const { openOffline } = await import('../state/snapshots/offline.ts');
-    const { readingFor } = await import('./offline-reading.ts');
-    return show(await openOffline(flags.offline, readingFor(paths)), choice, flags, paths);
+    const { backend, ready } = openOffline(flags.offline, readingFor(paths));
+    return show(backend, choice, flags, paths, ready);
   }
   return live(paths, null, choice, flags);
 }
@@ -51,8 +52,7 @@ async function live(
   choice: ScreenChoice,
   flags: ConsoleFlags,
 ): Promise<number> {
-  const screen = loadScreen(choice);
-  const backend = await startWorker({
+  const { backend, ready } = startWorker({
     kind: 'c138-worker',
     configPath: paths.estateFile.path,
     configDir: paths.configDir.path,
@@ -62,20 +62,7 @@ async function live(
     evidenceDir: paths.evidenceDir,
     demoDir,
   });
-  await screen;
-  return show(backend, choice, flags, paths);
-}
-
-/** Loads what draws, while the worker starts. A failure is told when it is used. */
-function loadScreen(choice: ScreenChoice): Promise<unknown> {
-  const loading = choice.plain ? import('../ui/plain/run-plain.ts') : loadInk(choice);
-  return loading.catch(() => undefined);
-}
-
-/** Ink asks the environment for colours as soon as it is loaded. */
-function loadInk(choice: ScreenChoice): Promise<typeof import('../ui/console.tsx')> {
-  if (!choice.colour) Object.assign(process.env, { FORCE_COLOR: '0' });
-  return import('../ui/console.tsx');
+  return show(backend, choice, flags, paths, ready);
 }
 
 async function show(
@@ -83,16 +70,21 @@ async function show(
   choice: ScreenChoice,
   flags: ConsoleFlags,
   paths: Paths,
+  ready: Promise<void>,
 ): Promise<number> {
+  // It may fail before anybody waits for it.
+  ready.catch(() => undefined);
   const runbook = flags.runbook === undefined ? {} : { runbook: flags.runbook };
   try {
     if (choice.plain) {
       const { runPlain } = await import('../ui/plain/run-plain.ts');
+      await ready;
       return await runPlain({ backend, ...runbook, input: process.stdin, output: process.stdout });
     }
-    const { runConsole } = await loadInk(choice);
+    const { runConsole } = await import('../ui/console.tsx');
     const signal = await runConsole({
       backend,
+      ready,
       ascii: choice.ascii,
       colour: choice.colour,
       theme: choice.theme,

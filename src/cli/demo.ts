@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { partArguments, partEnvironment } from '../program/parts.ts';
 import type { Paths } from '../state/paths.ts';
 import { CliError } from './io.ts';
-import { ownCommand } from './own-command.ts';
 
 /** The paths of the demo: everything of it lies in one folder of the state directory, apart from what is real. */
 export function demoPaths(paths: Paths, configPath: string): Paths {
@@ -53,13 +53,12 @@ export interface RunningDemo {
 
 /** Serves the simulated estate in a process of its own, which ends when this one does, however that happens. */
 export async function spawnDemo(scenario: string, stateDir: string): Promise<RunningDemo> {
-  const { command, args, env } = ownCommand();
   const child = spawn(
-    command,
-    [...args, 'demo', '--serve', '--scenario', scenario, '--state-dir', stateDir],
+    process.execPath,
+    [...partArguments('console'), 'demo', '--serve', '--scenario', scenario, '--state-dir', stateDir],
     {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env,
+      env: { ...process.env, ...partEnvironment() },
     },
   );
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -1,18 +1,8 @@
 import { flushCompileCache } from 'node:module';
-import { isMainThread, parentPort, workerData } from 'node:worker_threads';
+import { main } from './main.ts';
 
-/** The first lines of every thread and process of c138: which of them is this? Nothing heavy is loaded before that is known. */
+/** The first lines of the program, before any argument is looked at. */
 async function start(): Promise<void> {
-  if (!isMainThread) {
-    if (parentPort === null) return;
-    if ((workerData as { kind?: unknown }).kind === 'c138-signatures') {
-      const { serveSignatures } = await import('../evidence/verify/signature-worker.ts');
-      return serveSignatures(parentPort);
-    }
-    const { runWorker } = await import('../state/worker.ts');
-    await runWorker(parentPort, workerData);
-    return;
-  }
   Object.assign(process.env, { NODE_ENV: 'production' });
   // A listener keeps Node.js from opening its debugger port on this signal.
   process.on('SIGUSR1', () => undefined);
@@ -27,7 +17,6 @@ async function start(): Promise<void> {
       if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
     });
   setTimeout(flushCompileCache, 5_000).unref();
-  const { main } = await import('./main.ts');
   const code = await main(process.argv.slice(2));
   process.exitCode = code;
   // Nothing should be left to wait for; if a handle of a library is, it does not hold the shell up.

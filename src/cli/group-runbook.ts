@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { sanitiseLine } from '../model/index.ts';
-import type { ConsoleFlags } from './console.ts';
+import { type ConsoleFlags, consoleCommand } from './console.ts';
 import { CliError } from './io.ts';
 import { flagsOf, type JsonFlag, type Kit, type PathFlags } from './kit.ts';
 import type { ReportFlags } from './runbook-report.ts';
@@ -46,7 +46,6 @@ export function addRunbook(kit: Kit, withScreen: (one: Command) => Command): voi
         `only an installed definition is run: copy ${sanitiseLine(id, 200)} to ${own(flags)} and run it by its id`,
       );
     await definitionOf(id, own(flags));
-    const { consoleCommand } = await import('./console.ts');
     done(await consoleCommand(pathsOf(flags), { ...flags, runbook: [id, ...settings].join(' ') }, io));
   });
   command(runbook, 'import <file>', 'make a draft of a runbook from a Markdown document; nothing is run')

@@ -4,7 +4,7 @@ import { sanitiseLine } from '../model/index.ts';
 import { type Paths, resolvePaths } from '../state/paths.ts';
 import { TOOL } from '../state/tool.ts';
 import type { CaliperFlags } from './caliper.ts';
-import type { ConsoleFlags } from './console.ts';
+import { type ConsoleFlags, consoleCommand, demoConsole } from './console.ts';
 import { addEstate } from './group-estate.ts';
 import { addEvidence } from './group-evidence.ts';
 import { addRunbook } from './group-runbook.ts';
@@ -84,7 +84,6 @@ export function buildProgram(io: Io, done: (code: number) => void): Command {
       if (unknown !== undefined)
         throw new CliError(`there is no command "${sanitiseLine(unknown, 40)}". See c138 --help.`);
       const flags = flagsOf<PathFlags & ConsoleFlags>(program);
-      const { consoleCommand } = await import('./console.ts');
       done(await consoleCommand(pathsOf(flags), flags, io));
     });
 
@@ -105,7 +104,6 @@ export function buildProgram(io: Io, done: (code: number) => void): Command {
         const id = await demoEstateId(demoPaths(pathsOf(flags), '').stateDir.path);
         return done(await serve.serveDemo(flags.scenario, id, flags.json === true, io));
       }
-      const { demoConsole } = await import('./console.ts');
       done(await demoConsole(pathsOf(flags), flags, flags.scenario, io));
     });
 
@@ -168,7 +166,6 @@ export function buildProgram(io: Io, done: (code: number) => void): Command {
       const { FOLLOW_UPS, phase3Command } = await import('./phase3.ts');
       const code = await phase3Command(pathsOf(flags), flags, io);
       if (flags.open === true) {
-        const { consoleCommand } = await import('./console.ts');
         await consoleCommand(pathsOf(flags), { runbook: FOLLOW_UPS }, io);
       }
       done(code);

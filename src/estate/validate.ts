@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import schema from '../../schemas/estate.schema.json' with { type: 'json' };
 import { sanitiseLine } from '../model/index.ts';
@@ -92,7 +92,13 @@ export interface SecretDocument {
   readonly command?: readonly string[];
 }
 
-const validate = new Ajv({ allErrors: false, strict: false }).compile<EstateDocument>(schema);
+let compiled: ValidateFunction<EstateDocument> | null = null;
+
+/** The schema is compiled when the first file is read: that takes tens of milliseconds, and most commands read none. */
+function validator(): ValidateFunction<EstateDocument> {
+  compiled ??= new Ajv({ allErrors: false, strict: false }).compile<EstateDocument>(schema);
+  return compiled;
+}
 
 /**
  * Parses and validates the text of an estate file.
@@ -113,6 +119,7 @@ export function parseEstateFile(text: string, file: string): EstateDocument {
     });
   }
   const value = contentOf(document, file);
+  const validate = validator();
   if (validate(value)) return value;
   throw schemaError(validate.errors?.[0], document, lines, file);
 }

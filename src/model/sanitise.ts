@@ -30,7 +30,11 @@ export function hasHostile(text: string): boolean {
   return sanitiseChars(text, Number.POSITIVE_INFINITY, false) !== text.normalize('NFC');
 }
 
+/** Nearly every text is this, and is safe as it is. */
+const PRINTABLE_ASCII = /^[ -~]*$/;
+
 function sanitiseChars(text: string, max: number, keepNewlines: boolean): string {
+  if (text.length <= max && PRINTABLE_ASCII.test(text)) return text;
   let out = '';
   let length = 0;
   let marks = 0;
@@ -72,7 +76,7 @@ export function sanitiseBlock(text: string, max = 20_000): string {
   return sanitiseChars(text.replaceAll('\r\n', '\n'), max, true);
 }
 
-/** Sanitises every string (keys too) of a JSON value, in depth. */
+/** Sanitises every string (keys too) of a JSON value, in depth. What needs no change is the same object afterwards. */
 export function sanitiseJson<T>(value: T, max = 2_000): T {
   return walk(value, max, 0) as T;
 }
@@ -81,8 +85,15 @@ function walk(value: unknown, max: number, depth: number): unknown {
   if (typeof value === 'string') return sanitiseLine(value, max);
   if (value === null || typeof value !== 'object') return value;
   if (depth > 32) return '…';
-  if (Array.isArray(value)) return value.map((item) => walk(item, max, depth + 1));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [sanitiseLine(key, 100), walk(item, max, depth + 1)]),
-  );
+  if (Array.isArray(value)) {
+    const items = value.map((item) => walk(item, max, depth + 1));
+    return items.some((item, at) => item !== value[at]) ? items : value;
+  }
+  let changed = false;
+  const entries = Object.entries(value).map(([key, item]): [string, unknown] => {
+    const entry: [string, unknown] = [sanitiseLine(key, 100), walk(item, max, depth + 1)];
+    changed ||= entry[0] !== key || entry[1] !== item;
+    return entry;
+  });
+  return changed ? Object.fromEntries(entries) : value;
 }

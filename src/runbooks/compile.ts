@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { type Document, LineCounter, parseDocument } from 'yaml';
 import schema from '../../schemas/runbook.schema.json' with { type: 'json' };
 import { canonicalBytes, type Hex, type Runbook, sanitiseLine } from '../model/index.ts';
@@ -21,12 +21,18 @@ export interface CompiledRunbook {
   readonly variables: readonly VariableSource[];
 }
 
-const validate = new Ajv({
-  allErrors: true,
-  verbose: true,
-  strict: false,
-  formats: { regex: isRegex },
-}).compile<RunbookSource>(schema);
+let compiled: ValidateFunction<RunbookSource> | null = null;
+
+/** The schema is compiled when the first definition is read: that takes tens of milliseconds. */
+function validator(): ValidateFunction<RunbookSource> {
+  compiled ??= new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    formats: { regex: isRegex },
+  }).compile<RunbookSource>(schema);
+  return compiled;
+}
 
 function isRegex(text: string): boolean {
   try {
@@ -95,6 +101,7 @@ function sourceOf(text: string, file: string): RunbookSource | Faulty {
   );
   if (unreadable !== null) return unreadable;
   const data = inWords(file, () => document.toJS({ maxAliasCount: 20 }) as unknown);
+  const validate = validator();
   const formal = validate(data) ? [] : (validate.errors ?? []).map((one) => faultOf(one, data));
   const faulty = inOrder(said(formal.length > 0 ? formal : meaningFaults(data as RunbookSource)));
   return faulty ?? (data as RunbookSource);

@@ -1,11 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
 import type { WitnessStatement } from '../evidence/record/typed-data.ts';
 import type { Hex } from '../model/json.ts';
+import { partArguments } from '../program/parts.ts';
 import type { AnchorAsk, Ask, KeyChoice, Reply, SignerFacts, SignerPrompt } from './protocol.ts';
 
 /** The signer process as the worker sees it. No method takes or gives a secret. */
@@ -34,13 +31,6 @@ export class SignerError extends Error {
   override readonly name = 'SignerError';
 }
 
-function command(): readonly string[] {
-  const built = join(import.meta.dirname, 'signer.mjs');
-  if (existsSync(built)) return [built];
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return ['--import', loader, join(import.meta.dirname, 'main.ts')];
-}
-
 /** The few variables that the signer needs; nothing else of the environment reaches it. */
 function environment(): NodeJS.ProcessEnv {
   const { PATH, HOME, TERM, LANG, TSX_TSCONFIG_PATH } = process.env;
@@ -57,7 +47,7 @@ interface Connection {
 }
 
 function connect(): Connection {
-  const child: ChildProcess = spawn(process.execPath, ['--disable-sigusr1', ...command()], {
+  const child: ChildProcess = spawn(process.execPath, partArguments('signer'), {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: environment(),
   });

@@ -132,12 +132,18 @@ function keyOf(event: BackendEvent): string | null {
   return null;
 }
 
+/** A backend on the other side of a port. What it is asked before it is ready waits for it. */
+export interface Connected {
+  readonly backend: Backend;
+  /** Rejects with a RemoteError when the other side can not start. */
+  readonly ready: Promise<void>;
+}
+
 /**
- * The screen's side of the port. Resolves when the other side is ready.
+ * The screen's side of the port.
  * @param ended resolves when the other side is gone, with the reason
- * @throws RemoteError when the other side can not start
  */
-export async function connectBackend(port: Port, ended: Promise<string>): Promise<Backend> {
+export function connectBackend(port: Port, ended: Promise<string>): Connected {
   const listeners = new Set<(event: BackendEvent) => void>();
   const pending = new Map<
     number,
@@ -199,8 +205,9 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
     port.postMessage({ type: 'call', id, method, args } satisfies Call);
     return promise as ReturnType<Backend[M]>;
   };
-  await ready.promise;
-  return {
+  // Whoever does not wait for it is told by what it asks.
+  ready.promise.catch(() => undefined);
+  const backend: Backend = {
     subscribe(listener) {
       listeners.add(listener);
       const first = early;
@@ -231,4 +238,5 @@ export async function connectBackend(port: Port, ended: Promise<string>): Promis
       if (gone === null) await call('close').catch(() => undefined);
     },
   };
+  return { backend, ready: ready.promise };
 }

@@ -1,8 +1,6 @@
-import { createRequire } from 'node:module';
-import { pathToFileURL } from 'node:url';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
-import type { Backend } from './backend.ts';
-import { connectBackend } from './port-rpc.ts';
+import { Worker } from 'node:worker_threads';
+import { partSource } from '../program/parts.ts';
+import { type Connected, connectBackend } from './port-rpc.ts';
 
 /** What the worker is started with: plain data. */
 export interface WorkerInput {
@@ -18,38 +16,32 @@ export interface WorkerInput {
 }
 
 /**
- * Starts the worker that does all network, SSH and file work. Resolves when it has read the estate file; nothing has been
- * asked over the network yet.
- * @throws RemoteError with the worker's own message, for example of a bad estate file
+ * Starts the worker that does all network, SSH and file work. It is ready when it has read the estate file, of which nothing has been
+ * asked over the network by then; where it can not, for a bad estate file for example, `ready` rejects with the worker's own message and
+ * the worker has ended.
  */
-export async function startWorker(input: WorkerInput): Promise<Backend> {
-  const worker = new Worker(...workerSource(input));
+export function startWorker(input: WorkerInput): Connected {
+  const { url, execArgv } = partSource('thread');
+  const worker = new Worker(url, { workerData: input, execArgv: [...execArgv] });
   const ended = Promise.withResolvers<string>();
   worker.on('error', (error) => ended.resolve(error instanceof Error ? error.message : String(error)));
   worker.on('exit', () => ended.resolve('it was stopped'));
-  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  try {
-    const backend = await connectBackend(worker, ended.promise);
-    return {
+  const { backend, ready } = connectBackend(worker, ended.promise);
+  const started = ready.catch(async (error: unknown) => {
+    await worker.terminate();
+    throw error;
+  });
+  return {
+    ready: started,
+    backend: {
       ...backend,
       close: async () => {
         await backend.close();
         worker.postMessage({ type: 'end' });
         const timer = setTimeout(() => void worker.terminate(), 3_000);
-        await exited;
+        await ended.promise;
         clearTimeout(timer);
       },
-    };
-  } catch (error) {
-    await worker.terminate();
-    throw error;
-  }
-}
-
-/** The bundle is one file that knows from its worker data what it is; the sources need the loader that runs them. */
-function workerSource(input: WorkerInput): [URL, WorkerOptions] {
-  const here = new URL(import.meta.url);
-  if (here.pathname.endsWith('.mjs')) return [here, { workerData: input }];
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return [new URL('./worker-entry.ts', here), { workerData: input, execArgv: ['--import', loader] }];
+    },
+  };
 }

@@ -6,12 +6,15 @@ import { App } from './app.tsx';
 import { clipboardSequence } from './clipboard.ts';
 import { bindingsOf, type KeyChoices } from './commands/bindings.ts';
 import { SCREENS } from './commands/keys.ts';
+import { StripsContext } from './components/strip.tsx';
 import { InkScreen } from './screen/ink-screen.ts';
 import { type EndingSignal, Lifecycle } from './screen/lifecycle.ts';
 import { makeTheme, type ThemeName } from './theme.ts';
 
 export interface ConsoleOptions {
   readonly backend: Backend;
+  /** Rejects when the backend can not start: the console ends then. */
+  readonly ready: Promise<void>;
   readonly ascii: boolean;
   readonly colour: boolean;
   readonly theme?: ThemeName;
@@ -31,7 +34,7 @@ export interface ConsoleOptions {
 /**
  * Runs the console until the operator quits, or a signal asks the program to end, which is returned. Needs a terminal on stdin and
  * stdout. The terminal is restored on every way out; the backend stays with the caller.
- * @throws KeyChoiceError for keys that can not be used
+ * @throws KeyChoiceError for keys that can not be used, and what the backend says when it can not start
  */
 export async function runConsole(options: ConsoleOptions): Promise<EndingSignal | null> {
   const bindings = bindingsOf(options.keys);
@@ -60,19 +63,21 @@ export async function runConsole(options: ConsoleOptions): Promise<EndingSignal 
   };
   let signal: EndingSignal | null = null;
   const ink = render(
-    <App
-      backend={options.backend}
-      store={follow.store}
-      bindings={bindings}
-      tools={tools}
-      theme={makeTheme({
-        ascii: options.ascii,
-        colour: options.colour,
-        ...(options.theme === undefined ? {} : { name: options.theme }),
-      })}
-      {...(first === undefined ? {} : { screen: first.id })}
-      {...(options.runbook === undefined ? {} : { runbook: options.runbook })}
-    />,
+    <StripsContext value={screen.strips}>
+      <App
+        backend={options.backend}
+        store={follow.store}
+        bindings={bindings}
+        tools={tools}
+        theme={makeTheme({
+          ascii: options.ascii,
+          colour: options.colour,
+          ...(options.theme === undefined ? {} : { name: options.theme }),
+        })}
+        {...(first === undefined ? {} : { screen: first.id })}
+        {...(options.runbook === undefined ? {} : { runbook: options.runbook })}
+      />
+    </StripsContext>,
     {
       // The part of a stream that Ink uses; whole frames come, changed cells go.
       stdout: screen as unknown as NodeJS.WriteStream,
@@ -94,6 +99,7 @@ export async function runConsole(options: ConsoleOptions): Promise<EndingSignal 
     printed: (text) => follow.log('warn', text),
   });
   let failed: Error | null = null;
+  options.ready.catch((error: unknown) => lifecycle.fail(error));
   try {
     await ink.waitUntilExit();
     await screen.drained();

@@ -54,7 +54,7 @@ export function filterRows(rows: readonly Row[], filter: string): readonly Row[]
   return rows.filter((row) => found(row) !== inverse);
 }
 
-const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+let collator: Intl.Collator | null = null;
 
 /** The rows in an order; rows that are equal keep theirs. A cell's `rank` decides before its text. */
 export function sortRows(rows: readonly Row[], sort: Sort | undefined): readonly Row[] {
@@ -65,6 +65,7 @@ export function sortRows(rows: readonly Row[], sort: Sort | undefined): readonly
 
 function compareCells(a: Span | undefined, b: Span | undefined): number {
   if (a?.rank !== undefined && b?.rank !== undefined) return a.rank - b.rank;
+  collator ??= new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
   return collator.compare(a?.text ?? '', b?.text ?? '');
 }
 

@@ -7,8 +7,12 @@ export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
+/** Text in which each code unit is a character by itself: nothing joins, nothing combines. */
+const SINGLE = /^[ -~\u2190-\u25ff…·›✓✖❯]*$/;
+
 /** Splits into what a person sees as single characters. */
 export function graphemesOf(text: string): readonly string[] {
+  if (SINGLE.test(text)) return text.split('');
   return [...graphemes.segment(text)].map((one) => one.segment);
 }
 

@@ -2,6 +2,9 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 import type { Runbook } from '../model/index.ts';
 import type { Backend, SessionSummary, VerifySummary } from '../state/backend.ts';
 
+/** The first frame goes out before definitions are read and compiled, in milliseconds. */
+const FIRST_FRAME_MS = 20;
+
 /** Runbooks, sessions and the last verification, as the worker told them. */
 export interface Work {
   readonly runbooks: readonly Runbook[];
@@ -20,7 +23,10 @@ export function useWork(backend: Backend, trouble: (message: string) => void): W
     backend.runbooks().then(setRunbooks, () => setRunbooks([]));
     backend.sessions().then(setSessions, () => setSessions([]));
   }, [backend]);
-  useEffect(reload, [reload]);
+  useEffect(() => {
+    const timer = setTimeout(reload, FIRST_FRAME_MS);
+    return () => clearTimeout(timer);
+  }, [reload]);
   const verify = useCallback(
     (path: string): void => {
       backend

@@ -12,7 +12,7 @@ class PlaceError extends Error {
 }
 
 function pair(more: Partial<Backend>): {
-  client: Promise<Backend>;
+  client: Backend;
   tell: (event: BackendEvent) => void;
   end: (reason: string) => void;
   stop: () => void;
@@ -27,7 +27,7 @@ function pair(more: Partial<Backend>): {
     ...more,
   } as Backend;
   const ended = Promise.withResolvers<string>();
-  const client = connectBackend(port1, ended.promise);
+  const { backend: client } = connectBackend(port1, ended.promise);
   serveBackend(port2, backend, 10);
   return {
     client,
@@ -50,7 +50,7 @@ describe('backend over a port', () => {
         throw new PlaceError('wrong');
       },
     });
-    const backend = await client;
+    const backend = client;
     expect(await backend.runbooks()).toEqual([]);
     await expect(backend.openRun('x')).rejects.toMatchObject({
       name: 'RemoteError',
@@ -69,7 +69,7 @@ describe('backend over a port', () => {
       origin: { mode: 'live', config: '/e' },
     });
     for (const event of [log('one'), snapshot('old'), log('two'), snapshot('new')]) tell(event);
-    const backend = await client;
+    const backend = client;
     await new Promise((resolve) => setTimeout(resolve, 50));
     const heard: string[] = [];
     backend.subscribe((event) =>
@@ -97,7 +97,7 @@ describe('backend over a port', () => {
 
   it('fails every open and later call when the worker is gone, and says so in the log', async () => {
     const { client, end, stop } = pair({ runbooks: () => new Promise(() => undefined) });
-    const backend = await client;
+    const backend = client;
     const heard: BackendEvent[] = [];
     backend.subscribe((event) => heard.push(event));
     const open = expect(backend.runbooks()).rejects.toThrow('the worker has ended: out of memory');
@@ -111,9 +111,9 @@ describe('backend over a port', () => {
 
   it('does not connect when the other side can not start', async () => {
     const { port1, port2 } = new MessageChannel();
-    const connecting = connectBackend(port1, new Promise(() => undefined));
+    const { ready } = connectBackend(port1, new Promise(() => undefined));
     reportFailure(port2, new PlaceError('wrong'));
-    await expect(connecting).rejects.toMatchObject({
+    await expect(ready).rejects.toMatchObject({
       kind: 'PlaceError',
       message: 'file:1:2: wrong. Mend it.',
     });

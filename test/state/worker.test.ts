@@ -26,7 +26,7 @@ const input = (configPath: string): WorkerInput => ({
 describe('worker thread', () => {
   it('keeps a snapshot of a living estate up to date, and its head moves', async () => {
     const demo = await startDemo({ scenario: 'healthy', blockPeriodS: 1 });
-    const backend = await startWorker(input(demo.configPath));
+    const { backend } = startWorker(input(demo.configPath));
     const { store, stop } = followBackend(backend, []);
     const observations = () => store.getState().assessment?.subjects.flatMap((one) => one.observations) ?? [];
     const head = (): number =>
@@ -63,6 +63,10 @@ describe('worker thread', () => {
   it('does not start on a bad estate file, and says what the file lacks', async () => {
     const path = join(folder, 'bad.yaml');
     writeFileSync(path, 'v: 1\n');
-    await expect(startWorker(input(path))).rejects.toThrow(/bad\.yaml:1:1: .*required property/);
+    const { backend, ready } = startWorker(input(path));
+    const asked = backend.runbooks();
+    await expect(ready).rejects.toThrow(/bad\.yaml:1:1: .*required property/);
+    await expect(asked).rejects.toThrow(/the worker has ended/);
+    await backend.close();
   });
 });

@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { pathToFileURL } from 'node:url';
-import { Worker, type WorkerOptions } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
+import { partSource } from '../../program/parts.ts';
 import { MAX_LINE_BYTES } from '../record/line.ts';
 import {
   type BadSignature,
@@ -90,7 +89,7 @@ class Thread {
   readonly #answers: PromiseWithResolvers<SignatureAnswer>[] = [];
 
   constructor() {
-    this.#worker = new Worker(...workerSource());
+    this.#worker = startThread();
     this.#worker.on('message', (answer: SignatureAnswer) => this.#answers.shift()?.resolve(answer));
     this.#worker.on('error', (error) => {
       for (const one of this.#answers.splice(0)) one.reject(error);
@@ -115,12 +114,14 @@ class Thread {
   }
 }
 
-/** The bundle is one file that knows from its data what it is; the sources need the loader that runs them. */
-function workerSource(): [URL, WorkerOptions] {
-  const here = new URL(import.meta.url);
-  // Their garbage is short-lived: a small heap is as fast.
-  const options = { workerData: { kind: SIGNATURE_WORKER }, resourceLimits: { maxYoungGenerationSizeMb: 8 } };
-  if (here.pathname.endsWith('.mjs')) return [here, options];
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return [new URL('./signature-worker.ts', here), { ...options, execArgv: ['--import', loader] }];
+/** Their garbage is short-lived: a small heap is as fast. */
+const LIMITS = { maxYoungGenerationSizeMb: 8 };
+
+function startThread(): Worker {
+  const { url, execArgv } = partSource('thread');
+  return new Worker(url, {
+    workerData: { kind: SIGNATURE_WORKER },
+    execArgv: [...execArgv],
+    resourceLimits: LIMITS,
+  });
 }

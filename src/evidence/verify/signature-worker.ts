@@ -1,4 +1,4 @@
-import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { MessagePort } from 'node:worker_threads';
 import { loadNativeRecovery } from '../../chain/recover-native.ts';
 import type { RecordBody } from '../../model/record.ts';
 import { checkSignatures, GrammarError } from '../grammar.ts';
@@ -55,6 +55,3 @@ export async function serveSignatures(port: MessagePort): Promise<void> {
     port.postMessage(answer, [answer.bytes.buffer]);
   });
 }
-
-if (!isMainThread && parentPort !== null && workerData?.kind === SIGNATURE_WORKER)
-  void serveSignatures(parentPort);

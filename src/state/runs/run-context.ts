@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import { evidenceText } from '../../evidence/record/canonical.ts';
 import type { RecordBase } from '../../model/index.ts';
+import { buildSha256 } from '../../program/parts.ts';
 import { TOOL } from '../tool.ts';
 import { clockSource } from './clock-source.ts';
 
@@ -68,15 +69,4 @@ function terminalHere(): string | null {
 export function sshPeer(env: Readonly<Record<string, string | undefined>>): string | null {
   const [peer = ''] = (env.SSH_CONNECTION ?? '').split(' ');
   return /^[\w.:%]{2,80}$/.test(peer) ? createHash('sha256').update(peer).digest('hex') : null;
-}
-
-let build: string | null | undefined;
-
-/** SHA-256 of the program file that runs, in hexadecimal; null when it runs from its sources. */
-function buildSha256(): string | null {
-  if (build === undefined) {
-    const file = import.meta.filename;
-    build = file.endsWith('.mjs') ? createHash('sha256').update(readFileSync(file)).digest('hex') : null;
-  }
-  return build;
 }

@@ -38,23 +38,41 @@ export function readOnlyRuns(reading: ReadOnlyRuns, why: string): RunBackend {
 }
 
 /**
- * A backend on a snapshot that was read from a file. It opens no socket of any kind: nothing here can ask anything.
+ * A backend on a snapshot that is read from a file, and tells of it when that is done. It opens no socket of any kind: nothing here can ask
+ * anything.
  * @param path of the snapshot
- * @throws SnapshotError
+ * @returns the backend, and what rejects with a SnapshotError where the snapshot can not be read
  */
-export async function openOffline(path: string, reading: ReadOnlyRuns): Promise<Backend> {
-  const { snapshot, folder } = await readSnapshot(path);
-  const event: BackendEvent = { type: 'snapshot', snapshot, origin: { mode: 'offline', path: folder } };
+export function openOffline(
+  path: string,
+  reading: ReadOnlyRuns,
+): { readonly backend: Backend; readonly ready: Promise<void> } {
+  const event = readSnapshot(path).then(
+    ({ snapshot, folder }): BackendEvent => ({
+      type: 'snapshot',
+      snapshot,
+      origin: { mode: 'offline', path: folder },
+    }),
+  );
+  // Whoever listens hears of it; that it can not be read is told by `ready`.
+  event.catch(() => undefined);
   const runs = readOnlyRuns(
     reading,
     'a snapshot is being read, and a runbook needs the living estate: start c138 without --offline',
   );
-  return {
+  const backend: Backend = {
     ...runs,
     subscribe(listener) {
-      listener(event);
-      return () => undefined;
+      let listening = true;
+      event.then(
+        (one) => listening && listener(one),
+        () => undefined,
+      );
+      return () => {
+        listening = false;
+      };
     },
     refresh: async () => undefined,
   };
+  return { backend, ready: event.then(() => undefined) };
 }

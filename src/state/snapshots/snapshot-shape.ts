@@ -2,66 +2,65 @@ import { ANSWER_CLASSES, ENDPOINT_KINDS, LEVELS, STATUSES, SUBJECT_KINDS, TIERS 
 
 /**
  * The strict form of `snapshot.json`, as rules over plain data. A rule returns null when the value fits, else the
- * place and what was expected there. Unknown keys are refused, so that nothing in a snapshot goes unread.
+ * place and what was expected there, as it is put behind the name of what holds the value. Unknown keys are refused, so that nothing in a snapshot goes unread.
  */
-type Rule = (value: unknown, at: string) => string | null;
+type Rule = (value: unknown) => string | null;
 
-const text: Rule = (value, at) => (typeof value === 'string' ? null : `${at} is not a text`);
-const flag: Rule = (value, at) => (typeof value === 'boolean' ? null : `${at} is not true or false`);
-const count: Rule = (value, at) =>
-  Number.isSafeInteger(value) && (value as number) >= 0 ? null : `${at} is not a whole number`;
-const integer: Rule = (value, at) => (Number.isSafeInteger(value) ? null : `${at} is not an integer`);
-const number: Rule = (value, at) =>
-  typeof value === 'number' && Number.isFinite(value) ? null : `${at} is not a number`;
+const text: Rule = (value) => (typeof value === 'string' ? null : ' is not a text');
+const flag: Rule = (value) => (typeof value === 'boolean' ? null : ' is not true or false');
+const count: Rule = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? null : ' is not a whole number';
+const integer: Rule = (value) => (Number.isSafeInteger(value) ? null : ' is not an integer');
+const number: Rule = (value) =>
+  typeof value === 'number' && Number.isFinite(value) ? null : ' is not a number';
 const anything: Rule = () => null;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
-const time: Rule = (value, at) =>
+const time: Rule = (value) =>
   typeof value === 'string' && TIME.test(value) && !Number.isNaN(Date.parse(value))
     ? null
-    : `${at} is not a UTC time with milliseconds`;
-const digest: Rule = (value, at) =>
-  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? null : `${at} is not a SHA-256`;
+    : ' is not a UTC time with milliseconds';
+const digest: Rule = (value) =>
+  typeof value === 'string' && /^[0-9a-f]{64}$/.test(value) ? null : ' is not a SHA-256';
 const SUBJECT = new RegExp(`^(${SUBJECT_KINDS.join('|')}):.+$`, 'su');
-const subject: Rule = (value, at) =>
-  typeof value === 'string' && SUBJECT.test(value) ? null : `${at} is not a subject such as vmid:1000`;
+const subject: Rule = (value) =>
+  typeof value === 'string' && SUBJECT.test(value) ? null : ' is not a subject such as vmid:1000';
 
 function oneOf(...allowed: readonly (string | number | boolean)[]): Rule {
-  return (value, at) =>
-    allowed.includes(value as string) ? null : `${at} is not one of ${allowed.join(', ')}`;
+  return (value) => (allowed.includes(value as string) ? null : ` is not one of ${allowed.join(', ')}`);
 }
 
 function orNull(rule: Rule): Rule {
-  return (value, at) => (value === null ? null : rule(value, at));
+  return (value) => (value === null ? null : rule(value));
 }
 
 function list(rule: Rule): Rule {
-  return (value, at) => {
-    if (!Array.isArray(value)) return `${at} is not a list`;
+  return (value) => {
+    if (!Array.isArray(value)) return ' is not a list';
     for (const [index, item] of value.entries()) {
-      const fault = rule(item, `${at}[${index}]`);
-      if (fault !== null) return fault;
+      const fault = rule(item);
+      if (fault !== null) return `[${index}]${fault}`;
     }
     return null;
   };
 }
 
-const mapping: Rule = (value, at) =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? null : `${at} is not an object`;
+const mapping: Rule = (value) =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? null : ' is not an object';
 
 /** An object with these keys and no others; a key that ends with `?` may be absent. */
 function object(shape: Readonly<Record<string, Rule>>): Rule {
   const rules = new Map(Object.entries(shape).map(([key, rule]) => [key.replace(/\?$/, ''), rule]));
   const required = Object.keys(shape).filter((key) => !key.endsWith('?'));
-  return (value, at) => {
-    const wrong = mapping(value, at);
+  return (value) => {
+    const wrong = mapping(value);
     if (wrong !== null) return wrong;
     const record = value as Record<string, unknown>;
-    for (const key of required) if (!Object.hasOwn(record, key)) return `${at}.${key} is missing`;
+    for (const key of required) if (!Object.hasOwn(record, key)) return `.${key} is missing`;
     for (const [key, item] of Object.entries(record)) {
       const rule = rules.get(key);
-      if (rule === undefined) return `${at}.${key} is not a known key`;
-      const fault = rule(item, `${at}.${key}`);
-      if (fault !== null) return fault;
+      if (rule === undefined) return `.${key} is not a known key`;
+      const fault = rule(item);
+      if (fault !== null) return `.${key}${fault}`;
     }
     return null;
   };
@@ -91,12 +90,12 @@ const documentedSubject = object({
   extra: mapping,
 });
 
-const token: Rule = (value, at) => {
-  const wrong = mapping(value, at);
+const token: Rule = (value) => {
+  const wrong = mapping(value);
   if (wrong !== null) return wrong;
   return Object.hasOwn(value as object, 'file')
-    ? object({ file: text })(value, at)
-    : object({ command: list(text) })(value, at);
+    ? object({ file: text })(value)
+    : object({ command: list(text) })(value);
 };
 
 const endpoint = object({
@@ -214,5 +213,6 @@ const snapshot = object({
 
 /** Null when the value has the form of a snapshot, else the first fault: place and expectation. */
 export function faultOfSnapshot(value: unknown): string | null {
-  return snapshot(value, 'snapshot');
+  const fault = snapshot(value);
+  return fault === null ? null : `snapshot${fault}`;
 }

@@ -1,8 +1,8 @@
-import { Text } from 'ink';
-import type { ReactElement } from 'react';
+import { memo, type ReactElement, useMemo } from 'react';
 import { cut, fitTo, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import type { Line, Row, Span } from '../views/types.ts';
+import { type Looked, Strip } from './strip.tsx';
 
 /** A line that is too long as several, broken at spaces; each word keeps its tone. */
 export function wrapLine(whole: Line, columns: number): readonly Line[] {
@@ -22,55 +22,58 @@ export function wrapLine(whole: Line, columns: number): readonly Line[] {
   return out;
 }
 
-/** One line of text of exactly `columns`, whatever it holds. */
-export function LineText(props: {
+/** One line of text of exactly `columns`, whatever it holds. Drawn again only when it reads otherwise. */
+export const LineText = memo(function LineText(props: {
   readonly line: Line;
   readonly columns: number;
   readonly theme: Theme;
 }): ReactElement {
-  const { theme } = props;
-  let left = props.columns;
-  const parts = props.line.map((one, index) => {
-    const text = cut(one.text, left, theme.glyphs.cut);
-    left -= widthOf(text);
-    return (
-      // The spans of a line have no identity but their place.
-      <Text key={`${index}-${one.tone}`} {...theme.look(one.tone)}>
-        {text}
-      </Text>
-    );
-  });
+  const { line, columns, theme } = props;
+  const pieces = useMemo(() => {
+    let left = columns;
+    return line.map((one) => {
+      const text = cut(one.text, left, theme.glyphs.cut);
+      left -= widthOf(text);
+      return { text, look: theme.look(one.tone) };
+    });
+  }, [line, columns, theme]);
+  return <Strip pieces={pieces} columns={columns} />;
+}, sameLine);
+
+function sameLine(
+  before: { readonly line: Line; readonly columns: number; readonly theme: Theme },
+  after: { readonly line: Line; readonly columns: number; readonly theme: Theme },
+): boolean {
   return (
-    <Text wrap="truncate">
-      {parts}
-      {' '.repeat(Math.max(0, left))}
-    </Text>
+    before.columns === after.columns &&
+    before.theme === after.theme &&
+    before.line.length === after.line.length &&
+    before.line.every(({ text, tone }, at) => text === after.line[at]?.text && tone === after.line[at]?.tone)
   );
 }
 
 /** One row of a list, its cells cut and padded to their columns. */
-export function RowText(props: {
+export const RowText = memo(function RowText(props: {
   readonly row: Row;
   readonly widths: readonly number[];
   readonly columns: number;
   readonly selected: boolean;
   readonly theme: Theme;
 }): ReactElement {
-  const { row, widths, selected, theme } = props;
-  const used = widths.reduce((sum, width) => sum + width, 0) + Math.max(0, widths.length - 1);
-  return (
-    <Text wrap="truncate" inverse={selected}>
-      {widths.map((width, index) => {
-        const cell = row.cells[index];
-        const text = fitTo(cell?.text ?? '', width, theme.glyphs.cut);
-        return (
-          // Cells keep their column, so the column is their identity.
-          <Text key={`${index}-${row.id}`} {...(selected ? {} : theme.look(cell?.tone ?? 'plain'))}>
-            {index === 0 ? text : ` ${text}`}
-          </Text>
-        );
-      })}
-      {' '.repeat(Math.max(0, props.columns - used))}
-    </Text>
-  );
-}
+  const { row, widths, columns, selected, theme } = props;
+  const pieces = useMemo(() => {
+    const cells = widths.map((width, index): Looked => {
+      const cell = row.cells[index];
+      const text = fitTo(cell?.text ?? '', width, theme.glyphs.cut);
+      return {
+        text: index === 0 ? text : ` ${text}`,
+        look: theme.look(selected ? 'plain' : (cell?.tone ?? 'plain')),
+        inverse: selected,
+      };
+    });
+    const used = widths.reduce((sum, width) => sum + width, 0) + Math.max(0, widths.length - 1);
+    const rest = ' '.repeat(Math.max(0, columns - used));
+    return [...cells, { text: rest, look: theme.look('plain'), inverse: selected }];
+  }, [row, widths, columns, selected, theme]);
+  return <Strip pieces={pieces} columns={columns} />;
+});

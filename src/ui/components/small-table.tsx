@@ -1,9 +1,10 @@
-import { Text } from 'ink';
-import { createContext, type ReactElement, type ReactNode, useContext } from 'react';
+import { Box } from 'ink';
+import { createContext, type ReactElement, type ReactNode, useContext, useMemo } from 'react';
 import { Table } from '#ink-table';
-import { fitTo } from '../text.ts';
-import type { Theme } from '../theme.ts';
+import { fitTo, widthOf } from '../text.ts';
+import type { Look, Theme } from '../theme.ts';
 import type { Row, Span, View } from '../views/types.ts';
+import { type Looked, Strip } from './strip.tsx';
 
 /** ink-table measures with `String.length`, so each cell is given to it as one token character and padding of the right length. */
 const FIRST_TOKEN = 0xe000;
@@ -28,16 +29,33 @@ function Cell(props: { readonly column: number; readonly children?: ReactNode })
     return point >= FIRST_TOKEN && point <= LAST_TOKEN;
   });
   const cell = token === undefined ? undefined : drawing?.cells[(token.codePointAt(0) ?? 0) - FIRST_TOKEN];
-  if (drawing === null || cell === undefined) return <Text>{text}</Text>;
+  if (drawing === null || cell === undefined) return <Piece text={text} look={PLAIN} />;
   return (
-    <Text inverse={cell.selected} {...(cell.selected ? {} : drawing.theme.look(cell.tone))}>
-      {` ${fitTo(cell.text, text.length - 2, drawing.theme.glyphs.cut)} `}
-    </Text>
+    <Piece
+      text={` ${fitTo(cell.text, text.length - 2, drawing.theme.glyphs.cut)} `}
+      look={cell.selected ? PLAIN : drawing.theme.look(cell.tone)}
+      inverse={cell.selected}
+    />
+  );
+}
+
+const PLAIN: Look = {};
+const BOLD: Look = { bold: true };
+const DIM: Look = { dimColor: true };
+
+/** A piece of the table in its own columns. */
+function Piece({ text, look, inverse = false }: Looked): ReactElement {
+  const columns = widthOf(text);
+  const pieces = useMemo(() => [{ text, look, inverse }], [text, look, inverse]);
+  return (
+    <Box width={columns}>
+      <Strip pieces={pieces} columns={columns} />
+    </Box>
   );
 }
 
 function Header(props: { readonly children?: ReactNode }): ReactElement {
-  return <Text bold>{props.children}</Text>;
+  return <Piece text={textOf(props.children)} look={BOLD} />;
 }
 
 const FRAME_ASCII: Readonly<Record<string, string>> = { '─': '-', '│': '|' };
@@ -49,7 +67,7 @@ function Skeleton(props: { readonly children?: ReactNode }): ReactElement {
     drawing?.theme.ascii === true
       ? [...text].map((char) => FRAME_ASCII[char] ?? (char === ' ' ? ' ' : '+')).join('')
       : text;
-  return <Text dimColor={drawing?.theme.colour === true}>{shown}</Text>;
+  return <Piece text={shown} look={drawing?.theme.colour === true ? DIM : PLAIN} />;
 }
 
 /** Lines that a framed table of this many rows takes. */

@@ -1,5 +1,5 @@
 import { Box } from 'ink';
-import type { ReactElement } from 'react';
+import { type ReactElement, useMemo } from 'react';
 import { columnWidths, type Sort, windowOf } from '../list.ts';
 import type { Theme } from '../theme.ts';
 import { line, type Row, span, type View } from '../views/types.ts';
@@ -50,13 +50,16 @@ function RowList(props: {
   readonly theme: Theme;
 }): ReactElement {
   const { view, rows, cursor, columns, sort, theme } = props;
-  const widths = columnWidths(view, columns, rows);
+  const widths = useMemo(() => columnWidths(view, columns, rows), [view, columns, rows]);
   const labelled = view.columns.some((column) => column.label !== '');
   const [from, to] = windowOf(cursor, rows.length, props.height - (labelled ? 1 : 0));
-  const head: Row = {
-    id: 'head',
-    cells: view.columns.map((column, index) => span(labelOf(column.label, index, sort, theme), 'dim')),
-  };
+  const head = useMemo(
+    (): Row => ({
+      id: 'head',
+      cells: view.columns.map((column, index) => span(labelOf(column.label, index, sort, theme), 'dim')),
+    }),
+    [view, sort, theme],
+  );
   return (
     <>
       {labelled && props.height > 0 ? (

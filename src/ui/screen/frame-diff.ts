@@ -1,4 +1,4 @@
-import { type CellRow, cellsOf } from './cells.ts';
+import { type CellRow, cellsOf, withStrips } from './cells.ts';
 import { type Style, styleChange } from './style.ts';
 
 /** What is on the screen: the lines it was drawn from, and their cells. */
@@ -18,16 +18,46 @@ export function blankFrame(columns: number, rows: number): Frame {
   };
 }
 
-/** Reads a frame as Ink writes it. Rows that did not change since `before` are taken from there. */
-export function frameOf(text: string, columns: number, rows: number, before: Frame | null): Frame {
+/** Frames that are text and nothing else. */
+const NO_STRIPS = (): null => null;
+/** What a token can be (strips.ts). */
+const TOKEN = /[\ue000-\uf8ff]/;
+
+/**
+ * Reads a frame as Ink writes it. Rows that did not change since `before` are taken from there.
+ * @param rowOf the rows that single characters of the frame stand for
+ */
+export function frameOf(
+  text: string,
+  columns: number,
+  rows: number,
+  before: Frame | null,
+  rowOf: (char: string) => CellRow | null = NO_STRIPS,
+): Frame {
   const all = text.split('\n');
   const lines = Array.from({ length: rows }, (_, row) => all[row] ?? '');
   const same = before !== null && before.columns === columns;
   const cells = lines.map((line, row) => {
-    const old = same && before.lines[row] === line ? before.cells[row] : undefined;
-    return old ?? cellsOf(line, columns);
+    const old = same ? before.cells[row] : undefined;
+    // A token may stand for another row by now.
+    if (TOKEN.test(line)) return withOld(composed(line, columns, rowOf), old);
+    return old !== undefined && before?.lines[row] === line ? old : cellsOf(line, columns);
   });
   return { columns, lines, cells };
+}
+
+function composed(line: string, columns: number, rowOf: (char: string) => CellRow | null): CellRow {
+  const whole = line.length === 1 ? rowOf(line) : null;
+  return whole?.chars.length === columns ? whole : withStrips(cellsOf(line, columns), rowOf);
+}
+
+/** The row that was there before, where the new one looks the same. */
+function withOld(next: CellRow, old: CellRow | undefined): CellRow {
+  if (old === undefined || old === next) return next;
+  const same =
+    next.chars.every((char, at) => char === old.chars[at]) &&
+    next.styles.every((style, at) => style === old.styles[at]);
+  return same ? old : next;
 }
 
 /** Fewer cells than this are written again rather than jumped over. */

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { rowText } from './cells.ts';
 import { blankFrame, type Frame, frameDiff, frameOf, wholeFrame } from './frame-diff.ts';
+import { Strips } from './strips.ts';
 import { TerminalWriter } from './terminal-writer.ts';
 
 /** The terminal as the program sees it; `process.stdout` is one. */
@@ -39,6 +40,8 @@ export interface InkScreenOptions {
  */
 export class InkScreen extends EventEmitter {
   readonly isTTY = true;
+  /** The rows that stand ready for what is drawn here. */
+  readonly strips = new Strips();
   readonly #options: InkScreenOptions;
   readonly #writer: TerminalWriter;
   #columns = 80;
@@ -111,7 +114,7 @@ export class InkScreen extends EventEmitter {
 
   /** The newest frame as lines of text, without trailing spaces. */
   text(): string {
-    const frame = frameOf(this.#text, this.#columns, this.#rows, this.#shown);
+    const frame = this.#frame();
     return `${frame.cells.map(rowText).join('\n').trimEnd()}\n`;
   }
 
@@ -130,6 +133,11 @@ export class InkScreen extends EventEmitter {
   close(): void {
     this.#options.size.off('resize', this.#onResize);
     if (this.#resizing !== null) clearTimeout(this.#resizing);
+  }
+
+  /** The newest frame of Ink's as cells. */
+  #frame(): Frame {
+    return frameOf(this.#text, this.#columns, this.#rows, this.#shown, (char) => this.strips.row(char));
   }
 
   #measure(): void {
@@ -154,7 +162,7 @@ export class InkScreen extends EventEmitter {
     if (!this.#due || !this.#inside) return modes;
     this.#due = false;
     const before = this.#shown;
-    const frame = frameOf(this.#text, this.#columns, this.#rows, before);
+    const frame = this.#frame();
     this.#shown = frame;
     const whole = this.#whole || this.#options.fullRedraw;
     this.#whole = false;
@@ -162,7 +170,7 @@ export class InkScreen extends EventEmitter {
       return modes + synced(CLEAR + frameDiff(blankFrame(this.#columns, this.#rows), frame));
     if (
       whole &&
-      (this.#options.fullRedraw ? frame.lines.some((one, row) => one !== before.lines[row]) : true)
+      (this.#options.fullRedraw ? frame.cells.some((one, row) => one !== before.cells[row]) : true)
     )
       return modes + synced(wholeFrame(frame));
     return modes + synced(frameDiff(before, frame));

@@ -29,9 +29,7 @@ export class Lifecycle {
   constructor(options: LifecycleOptions) {
     this.#options = options;
     for (const signal of ENDING) this.#listen(signal, () => this.#end(signal));
-    this.#listen('uncaughtException', (error: unknown) =>
-      this.#end(error instanceof Error ? error : new Error(String(error))),
-    );
+    this.#listen('uncaughtException', (error: unknown) => this.fail(error));
     this.#listen('exit', options.lastMoment);
     this.#listen('SIGTSTP', this.#onStop);
     // Stopped and continued by somebody else: what the terminal shows and how it is set is not known any more.
@@ -49,6 +47,11 @@ export class Lifecycle {
       await new Promise((resolve) => setTimeout(resolve, STOP_MS));
       process.on('SIGTSTP', this.#onStop);
     });
+  }
+
+  /** Ends the console because of an error. */
+  fail(error: unknown): void {
+    this.#end(error instanceof Error ? error : new Error(String(error)));
   }
 
   close(): void {

@@ -12,7 +12,7 @@ export interface ViewInput {
 }
 
 /** Said where nothing was seen. */
-export const NOTHING_YET = 'Nothing has been seen yet. The first answers are on their way.';
+export const NOTHING_YET = 'Nothing to show yet: it is being read.';
 
 /** Screen 2. */
 export function hostsView({ state, now, glyphs }: ViewInput): View {

@@ -9,7 +9,7 @@ const SILENT_MS = 60_000;
 export function headerLine(state: ConsoleState, now: number): Line {
   const { snapshot, origin } = state;
   const spans: Span[] = [span('c138 ', 'accent')];
-  if (snapshot === null || origin === null) return [...spans, span('reading the estate file', 'dim')];
+  if (snapshot === null || origin === null) return [...spans, span('reading', 'dim')];
   spans.push(span(sanitiseLine(snapshot.estate.name, 40), 'strong'), span(' '));
   if (snapshot.estate.simulated) spans.push(span('[SIMULATED] ', 'warn'));
   if (origin.mode === 'live') spans.push(span('[LIVE] ', 'good'));
