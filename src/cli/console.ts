@@ -9,6 +9,9 @@ import { CliError, type Io } from './io.ts';
 import { readingFor } from './offline-reading.ts';
 import { chooseScreen, hasTerminal, readSettings, type ScreenChoice, type ScreenFlags } from './screen.ts';
 
+/** The rest of the program is loaded so long after the first screen, in milliseconds. */
+const REST_MS = 3_000;
+
 export interface ConsoleFlags extends ScreenFlags {
   /** A snapshot to read instead of looking at the estate. */
   readonly offline?: string;
@@ -82,6 +85,8 @@ async function show(
       return await runPlain({ backend, ...runbook, input: process.stdin, output: process.stdout });
     }
     const { runConsole } = await import('../ui/console.tsx');
+    // An upgrade may replace the program's files while it runs: what it may still want is loaded soon after the first screen.
+    const rest = setTimeout(() => void loadRest().catch(() => undefined), REST_MS).unref();
     const signal = await runConsole({
       backend,
       ready,
@@ -93,14 +98,15 @@ async function show(
       fullRedraw: choice.fullRedraw,
       ...runbook,
       save: async (name, text) => {
-        const { saveExport } = await import('../state/exports.ts');
+        const { saveExport } = await loadRest();
         return saveExport(paths.exportsDir, name, text);
       },
       remember: async (changes) => {
-        const { openSettings } = await import('../state/settings/settings.ts');
+        const { openSettings } = await loadRest();
         openSettings(paths.configDir.path).set(changes);
       },
     });
+    clearTimeout(rest);
     if (signal === null) return 0;
     process.stderr.write(`c138: ended by ${signal}\n`);
     // As a shell tells that a program was ended by a signal.
@@ -108,6 +114,15 @@ async function show(
   } finally {
     await backend.close();
   }
+}
+
+/** What the console wants only when it is asked to keep something. */
+async function loadRest() {
+  const [{ saveExport }, { openSettings }] = await Promise.all([
+    import('../state/exports.ts'),
+    import('../state/settings/settings.ts'),
+  ]);
+  return { saveExport, openSettings };
 }
 
 /** @throws CliError that offers the demo, when nothing was configured at all */

@@ -25,6 +25,7 @@ import {
 import { LineText } from './components/lines.tsx';
 import { ViewPane } from './components/view-pane.tsx';
 import { arrange, flat } from './list.ts';
+import { widthOf } from './text.ts';
 import { makeTheme, type Theme, type ThemeName } from './theme.ts';
 import { useWork } from './use-work.ts';
 import { factsOf, worldOf } from './views/context.ts';
@@ -258,6 +259,7 @@ export function App(props: AppProps): ReactElement {
     if (place.quitArmed) return `Press ${bindings.keysOf('quit')[0] ?? 'q'} again to quit.`;
     if (place.palette !== null) return `:${place.palette.text}_`;
     if (place.filtering) return `/${filter}_`;
-    return `${filter === '' ? '' : `filter ${filter} (Esc clears)  `}${footerText(bindings, where)}`;
+    const filtered = filter === '' ? '' : `filter ${filter} (Esc clears)  `;
+    return `${filtered}${footerText(bindings, where, columns - widthOf(filtered))}`;
   }
 }

@@ -33,8 +33,14 @@ describe('help and footer', () => {
       expect(does.length, does).toBeLessThanOrEqual(DOES_COLUMNS);
     }
     expect(helpView(bindingsOf(), 80).rows.length).toBeLessThanOrEqual(20);
-    expect(footerText(bindingsOf(), 'lists').length).toBeLessThanOrEqual(80);
-    expect(footerText(bindingsOf(), 'run').length).toBeLessThanOrEqual(100);
+    for (const columns of [60, 80, 120])
+      for (const where of ['lists', 'run'] as const) {
+        const text = footerText(bindingsOf(), where, columns);
+        expect(text.length).toBeLessThanOrEqual(columns);
+        expect(text).toMatch(/^\? help {2}/);
+      }
+    expect(footerText(bindingsOf(), 'run', 80)).toContain('c confirm');
+    expect(footerText(bindingsOf(), 'lists', 80)).toContain('q quit');
   });
 
   it('tell every command that has a key', () => {
@@ -47,7 +53,7 @@ describe('help and footer', () => {
 
   it('show the keys that were chosen', () => {
     const bindings = bindingsOf({ filter: ['f'] });
-    expect(footerText(bindings, 'lists')).toContain('f filter');
+    expect(footerText(bindings, 'lists', 120)).toContain('f filter');
     expect(bindings.find('f', 'lists')).toBe('filter');
     expect(bindings.find('/', 'lists')).toBeNull();
     expect(bindings.find('f', 'run')).toBe('failed');

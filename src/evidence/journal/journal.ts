@@ -202,11 +202,14 @@ export class Journal {
       staged !== null && sameBytes(staged.bytes, bodyBytes) ? staged : this.#examine(bodyBytes);
     this.#state.check(body);
     this.#checkContent(body);
+    // The locks are looked at while the signature is checked, which takes the processor and not the disk.
+    const ours = this.#copies.map(({ lock }) => lock.stillOurs());
+    for (const one of ours) one.catch(() => undefined);
     checkSignatures(body, bodyBytes, sig, estateId, digest);
     const line = encodeLine(bodyBytes, sig);
-    for (const { name, dir, file, lock } of this.#copies)
+    for (const [index, { name, dir, file }] of this.#copies.entries())
       await this.#orBreak(name, dir, async () => {
-        if (!(await lock.stillOurs())) throw new Error('another program took over the lock');
+        if ((await ours[index]) !== true) throw new Error('another program took over the lock');
         await writeAll(file, line);
         await file.sync();
       });

@@ -93,16 +93,23 @@ function clashes(choices: KeyChoices): readonly string[] {
   return out;
 }
 
-/** The line of keys at the bottom of the screen. */
-export function footerText(bindings: Bindings, where: Where): string {
-  const rank = (one: Command): number => (one.where === where ? 0 : 1);
-  return COMMANDS.filter(
+/** The line of keys at the bottom of the screen: as many as there is room for, and always where the others are told. */
+export function footerText(bindings: Bindings, where: Where, columns: number): string {
+  const rank = (one: Command): number => (one.id === 'help' ? 0 : one.where === where ? 1 : 2);
+  const told = COMMANDS.filter(
     (one) => one.footer !== undefined && (one.where === where || one.where === 'everywhere'),
   )
     .sort((a, b) => rank(a) - rank(b))
     .flatMap((one) => {
       const [key] = bindings.keysOf(one.id);
       return key === undefined ? [] : [`${key} ${one.footer}`];
+    });
+  let used = 0;
+  return told
+    .filter((one) => {
+      const fits = used + one.length <= columns;
+      if (fits) used += one.length + 2;
+      return fits;
     })
     .join('  ');
 }

@@ -141,7 +141,8 @@ export function navigate(place: Place, move: Move): Place {
             : [move.said, ...place.said.filter((one) => one !== move.said)].slice(0, MAX_SAID),
       };
     case 'filter':
-      return { ...calm, filtering: true };
+      // A new filter, in place of the one before.
+      return { ...calm, filtering: true, filters: changed(place.filters, listName(place), null) };
     case 'filter-text':
       return {
         ...calm,
