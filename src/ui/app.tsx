@@ -228,13 +228,15 @@ export function App(props: AppProps): ReactElement {
           theme={theme}
         />
         {beside && opens?.kind === 'subject' ? (
-          <ViewPane
-            {...storyPane(opens.subject)}
-            cursor={-1}
-            columns={columns - width}
-            height={Math.max(0, height - suggestions.length)}
-            theme={theme}
-          />
+          <Box marginLeft={1}>
+            <ViewPane
+              {...storyPane(opens.subject)}
+              cursor={-1}
+              columns={columns - width}
+              height={Math.max(0, height - suggestions.length)}
+              theme={theme}
+            />
+          </Box>
         ) : null}
       </Box>
       {hinted ? (
@@ -257,6 +259,8 @@ export function App(props: AppProps): ReactElement {
 
   function bottomText(): string {
     if (place.quitArmed) return `Press ${bindings.keysOf('quit')[0] ?? 'q'} again to quit.`;
+    if (answer.length > 0 && ['note', 'code'].includes(answering.state.phase))
+      return 'What is typed goes to the question above. Esc cancels.';
     if (place.palette !== null) return `:${place.palette.text}_`;
     if (place.filtering) return `/${filter}_`;
     const filtered = filter === '' ? '' : `filter ${filter} (Esc clears)  `;
