@@ -96,6 +96,8 @@ describe('terminals', () => {
   ] as const)('%s: bold and reverse only, and the same words as in colour', async (_name, args, env) => {
     const seen = await walk(args, env);
     for (const code of sgrOf(seen.raw)) expect(['', '0', '1', '7', '22', '27']).toContain(code);
+    // The row under the cursor is seen.
+    expect(sgrOf(seen.raw)).toContain('7');
     expect(seen.screens).toEqual(colour.screens);
   });
 

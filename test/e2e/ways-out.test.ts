@@ -105,6 +105,20 @@ describe('every way out restores the terminal', () => {
   }, 60_000);
 });
 
+it.each([
+  ['a snapshot that can not be read', ['--offline', 'no-such-folder'], /no-such-folder/],
+  ['a bad estate file', ['--config', 'bad.yaml'], /bad\.yaml:1:1: .*required property/],
+] as const)('%s: the terminal is restored, then the reason', async (_name, [flag, file], reason) => {
+  writeFileSync(join(home, 'bad.yaml'), 'v: 1\n');
+  terminal = new Terminal([flag, join(home, file)], { home, columns: 200 });
+  expect((await terminal.ended()).code).toBe(2);
+  const raw = terminal.raw.join('');
+  expect(raw.slice(Math.max(0, raw.lastIndexOf('\u001b[?1049l')))).toMatch(reason);
+  expect(raw).not.toMatch(/\bat .*\.(?:mjs|ts):\d/);
+  expect(terminal.alternate).toBe(false);
+  expect(terminal.modes).toEqual({ wrap: true, paste: false, cursorHidden: false });
+});
+
 it('Ctrl-Z gives the terminal back to the shell, and fg brings everything back as it was', async () => {
   terminal = new Terminal(['--norc', '-i'], { home, program: 'bash', env: { PS1: 'shell> ' } });
   const one = terminal;
