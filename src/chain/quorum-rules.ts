@@ -100,7 +100,10 @@ export const roundChanges: CrossRule = ({ snapshot, at }) => {
   return [finding];
 };
 
-/** A validator is down when its guest is stopped, or its running guest refuses. A look that failed proves nothing. */
+/**
+ * A validator is down when its guest is stopped, or its running guest refuses. A look that failed proves nothing: where Proxmox could no
+ * longer be asked, nobody knows whether the guest still runs, and a refusal may come from anything on the way.
+ */
 function isDown(
   subject: SubjectId,
   observations: readonly Observation[],
@@ -114,7 +117,9 @@ function isDown(
       .reduce<Observation | undefined>((a, b) => (a === undefined || a.ended <= b.ended ? b : a), undefined);
   const run = newest('pve-guest', true)?.answer.facts.run;
   if (run === 'stopped') return true;
-  return run === 'running' && newest('besu-head', false)?.answer.class === 'refused';
+  const last = newest('pve-guest', false);
+  const runs = run === 'running' && last !== undefined && couldLook(last.answer);
+  return runs && newest('besu-head', false)?.answer.class === 'refused';
 }
 
 function listOf(facts: JsonObject | undefined, key: string): readonly string[] {

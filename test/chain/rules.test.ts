@@ -242,6 +242,22 @@ describe('quorum margin and rounds', () => {
     expect(judge([failedHead(1002, 'refused'), head(1, 100)], {}, members)).toEqual([]);
   });
 
+  it('does not take a refusal for a validator that is down once Proxmox can no longer be asked', () => {
+    const vmids = [1000, 1001, 1002, 1003, 1004];
+    const seen = vmids.flatMap((vmid) => [
+      guest('running', { subject: `vmid:${vmid}`, ageS: 20 }),
+      failedHead(vmid, 'refused'),
+    ]);
+    expect(brief(judge(seen, {}, members)).filter((one) => one.includes('quorum-margin'))).toHaveLength(1);
+    const lost = vmids.map((vmid) => {
+      const one = guest('running', { subject: `vmid:${vmid}`, ageS: 2 });
+      return { ...one, answer: { class: 'refused' as const, facts: {}, checks: [] } };
+    });
+    expect(
+      brief(judge([...seen, ...lost], {}, members)).filter((one) => one.includes('quorum-margin')),
+    ).toEqual([]);
+  });
+
   it('goes by the newest word of Proxmox', () => {
     const before = guest('stopped', { subject: 'vmid:1002', ageS: 30 });
     const now = guest('running', { subject: 'vmid:1002', ageS: 2 });
