@@ -1,4 +1,5 @@
 import { type CellRow, cellsOf, withStrips } from './cells.ts';
+import { TOKEN } from './strips.ts';
 import { type Style, styleChange } from './style.ts';
 
 /** What is on the screen: the lines it was drawn from, and their cells. */
@@ -20,8 +21,6 @@ export function blankFrame(columns: number, rows: number): Frame {
 
 /** Frames that are text and nothing else. */
 const NO_STRIPS = (): null => null;
-/** What a token can be (strips.ts). */
-const TOKEN = /[\ue000-\uf8ff]/;
 
 /**
  * Reads a frame as Ink writes it. Rows that did not change since `before` are taken from there.

@@ -3,6 +3,8 @@ import type { CellRow } from './cells.ts';
 /** Tokens are characters of the private use area of the Unicode standard, which no text that is drawn holds by itself. */
 const FIRST = 0xe000;
 const LAST = 0xf8ff;
+/** Whether there may be a token in a text. */
+export const TOKEN = /[\ue000-\uf8ff]/;
 
 /**
  * Rows of cells that stand ready to be shown. Ink lays the screen out and is given one character for each of them, which is all that it
