@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  constants,
   lstatSync,
   mkdtempSync,
   readdirSync,
@@ -228,7 +229,13 @@ describe('when the disk fails', () => {
             if (armed && name === call) throw Object.assign(new Error(`${code}: injected`), { code });
             return real(...args);
           };
-        return { ...file, write: fail('write', file.write), sync: fail('sync', file.sync) };
+        return {
+          ...file,
+          // As on a system where a write does not sync itself.
+          ...(call === 'sync' ? { syncsItself: false } : {}),
+          write: fail('write', file.write),
+          sync: fail('sync', file.sync),
+        };
       },
     };
     return {
@@ -282,6 +289,40 @@ describe('when the disk fails', () => {
     const { journal, records } = await Journal.recover({ dir: one.dir, mirror: null });
     await journal.close();
     expect(records.at(-1)?.kind).toBe('seal');
+  });
+});
+
+describe('what is on the disk when a record is acknowledged', () => {
+  test.runIf(process.platform === 'linux')('every write to the journal syncs itself', async () => {
+    const one = await start();
+    const path = join(one.dir, 'journal.jsonl');
+    const number = readdirSync('/proc/self/fd').find((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`) === path;
+      } catch {
+        return false;
+      }
+    });
+    const [, flags = ''] = /flags:\s+(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${number}`, 'utf8')) ?? [];
+    expect(Number.parseInt(flags, 8) & constants.O_DSYNC).toBe(constants.O_DSYNC);
+  });
+
+  test('recovery syncs whole lines too that a program left behind which was killed', async () => {
+    const one = await start({ mirror: true });
+    await put(one.journal, confirmBody(one.journal, step(one, 0)));
+    await one.journal.close();
+    const mirror = join(one.root, readdirSync(one.root).find((name) => name.startsWith('mirror-')) as string);
+    const synced: string[] = [];
+    const files: Files = {
+      ...realFiles,
+      open: async (path, flags, mode) => {
+        const file = await realFiles.open(path, flags, mode);
+        return { ...file, sync: async () => void synced.push(path) };
+      },
+    };
+    const { journal } = await Journal.recover({ dir: one.dir, mirror, files });
+    await journal.close();
+    expect(synced).toEqual([join(one.dir, 'journal.jsonl'), join(mirror, 'session', 'journal.jsonl')]);
   });
 });
 

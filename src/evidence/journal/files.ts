@@ -1,8 +1,18 @@
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, readlink, rename, symlink, unlink } from 'node:fs/promises';
+import { constants, readdir, write } from 'node:fs';
+import { mkdir, open, readlink, rename, symlink, unlink } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+/** Each write is on the disk when it returns. Elsewhere than on Linux this may stop in the cache of the disk, and fdatasync does not. */
+const SYNCED = process.platform === 'linux' ? constants.O_DSYNC : 0;
+
+export const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
+export const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+export const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW | SYNCED;
 
 /** An open file, as far as the journal needs one. */
 export interface OpenFile {
+  /** True when what `write` took is on the disk already, as after `sync` (O_DSYNC of open(2)). */
+  readonly syncsItself: boolean;
   /** Writes once and returns how many bytes were taken, which may be fewer than offered. */
   write(bytes: Uint8Array): Promise<number>;
   read(length: number, position: number): Promise<Uint8Array>;
@@ -28,12 +38,17 @@ export interface Files {
   syncFolder(folder: string): Promise<void>;
 }
 
+// What a record waits for goes through the older interface: the newer one takes about 0.1 ms longer to hand over a call.
+const listNow = promisify(readdir);
+const writeNow = promisify(write);
+
 /** The real file system. */
 export const realFiles: Files = {
   async open(path, flags, mode) {
     const handle = await open(path, flags, mode);
     return {
-      write: async (bytes) => (await handle.write(bytes)).bytesWritten,
+      syncsItself: (flags & SYNCED) !== 0,
+      write: async (bytes) => (await writeNow(handle.fd, bytes)).bytesWritten,
       read: async (length, position) => {
         const buffer = Buffer.alloc(length);
         let filled = 0;
@@ -60,7 +75,7 @@ export const realFiles: Files = {
       await handle.close();
     }
   },
-  list: (folder) => readdir(folder),
+  list: (folder) => listNow(folder),
   symlink,
   readlink: (path) => readlink(path),
   rename,
@@ -75,10 +90,6 @@ export const realFiles: Files = {
   },
 };
 
-export const READ = constants.O_RDONLY | constants.O_NOFOLLOW;
-export const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-export const APPEND = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW;
-
 /** The error code of the system, such as `ENOSPC`, or an empty string. */
 export function codeOfError(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -92,6 +103,12 @@ export async function writeAll(file: OpenFile, bytes: Uint8Array): Promise<void>
     if (taken <= 0) throw new Error('the system took no bytes');
     rest = rest.subarray(taken);
   }
+}
+
+/** Writes all bytes, and returns when they are on the disk. */
+export async function writeDurably(file: OpenFile, bytes: Uint8Array): Promise<void> {
+  await writeAll(file, bytes);
+  if (!file.syncsItself) await file.sync();
 }
 
 /** A new file of mode 0600 whatever the umask, its bytes on the disk. The caller syncs the folder. */

@@ -5,13 +5,12 @@ import type { Hex } from '../../model/json.ts';
 import type { RecordBody, SealBody } from '../../model/record.ts';
 import type { Runbook } from '../../model/runbook.ts';
 import { claimProblem } from '../claims.ts';
-import { checkSignatures, JournalState } from '../grammar.ts';
+import { JournalState } from '../grammar.ts';
 import { sameBytes, sha256Hex } from '../record/canonical.ts';
-import { encodeLine, lineHash } from '../record/line.ts';
-import { parseBody } from '../record/record.ts';
-import { digestOf } from '../record/typed-data.ts';
+import { lineHash } from '../record/line.ts';
+import { readUnsigned, SignedLine, type UnsignedRecord } from '../signed-line.ts';
 import { parseTrust } from '../trust/trust.ts';
-import { codeOfError, type Files, type OpenFile, realFiles, writeAll } from './files.ts';
+import { codeOfError, type Files, type OpenFile, realFiles, writeDurably } from './files.ts';
 import {
   type Appended,
   type CreateOptions,
@@ -23,15 +22,6 @@ import { Lock } from './lock.ts';
 import { recoverCopies } from './recover.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
 import { addFile, laterTrustFile, layOut, MAX_BLOB_BYTES, openJournal } from './session-folder.ts';
-
-/** A record that was read and hashed already. */
-interface Examined {
-  readonly bytes: Uint8Array;
-  readonly body: RecordBody;
-  readonly estateId: string;
-  /** Null for a record of the machine. */
-  readonly digest: Hex | null;
-}
 
 interface Copy {
   readonly name: 'journal' | 'mirror';
@@ -62,7 +52,7 @@ export class Journal {
   readonly #copies: readonly Copy[];
   readonly #state: JournalState;
   #trustSha256: Hex;
-  #staged: Examined | null = null;
+  #staged: UnsignedRecord | null = null;
   #queue: Promise<unknown> = Promise.resolve();
   #broken: string | null = null;
   #closed = false;
@@ -169,57 +159,62 @@ export class Journal {
    * @throws RecordError, GrammarError, JournalError when the record is refused
    */
   stage(bodyBytes: Uint8Array): void {
-    const examined = this.#examine(Uint8Array.from(bodyBytes));
-    this.#state.check(examined.body);
-    this.#checkContent(examined.body);
-    this.#staged = examined;
+    const record = this.#read(Uint8Array.from(bodyBytes));
+    this.#check(record.body);
+    this.#staged = record;
   }
 
-  #examine(bytes: Uint8Array): Examined {
-    const body = parseBody(bytes);
-    if (body.session !== this.session)
-      throw new JournalError(`the record belongs to session ${body.session}`, false);
-    const estateId = body.kind === 'open' ? body.open.estate_id : (this.estateId ?? '');
-    return { bytes, body, estateId, digest: body.actor === null ? null : digestOf(body, bytes, estateId) };
+  #read(bytes: Uint8Array): UnsignedRecord {
+    return readUnsigned(bytes, this.estateId);
   }
 
   /**
-   * Stores a record. Resolves only when every copy is on the disk.
+   * Checks every signature of a record: afterwards the line is in hand, and nothing is left but to write it.
    * @param bodyBytes canonical bytes of the body, as signed
    * @param sig the signature, or null for a record of the machine
-   * @throws RecordError, GrammarError, LineError when the record is refused (nothing was written);
-   *   JournalError when writing failed (the journal is read-only from then on)
+   * @throws RecordError, GrammarError, LineError, JournalError when the record is refused
    */
-  append(bodyBytes: Uint8Array, sig: Hex | null): Promise<Appended> {
-    const copy = Uint8Array.from(bodyBytes);
-    return this.#inTurn(() => this.#append(copy, sig));
-  }
-
-  async #append(bodyBytes: Uint8Array, sig: Hex | null): Promise<Appended> {
+  signed(bodyBytes: Uint8Array, sig: Hex | null): SignedLine {
     const staged = this.#staged;
     this.#staged = null;
-    const { body, estateId, digest } =
-      staged !== null && sameBytes(staged.bytes, bodyBytes) ? staged : this.#examine(bodyBytes);
-    this.#state.check(body);
-    this.#checkContent(body);
-    // The locks are looked at while the signature is checked, which takes the processor and not the disk.
-    const ours = this.#copies.map(({ lock }) => lock.stillOurs());
-    for (const one of ours) one.catch(() => undefined);
-    checkSignatures(body, bodyBytes, sig, estateId, digest);
-    const line = encodeLine(bodyBytes, sig);
-    for (const [index, { name, dir, file }] of this.#copies.entries())
+    const known = staged !== null && sameBytes(staged.bytes, bodyBytes);
+    const record = known ? staged : this.#read(Uint8Array.from(bodyBytes));
+    // Its place first: that says more of what is wrong than a signature that does not fit.
+    this.#check(record.body);
+    return SignedLine.of(record, sig);
+  }
+
+  /**
+   * Stores a signed line. Resolves only when every copy is on the disk.
+   * @throws GrammarError when another record took its place (nothing was written);
+   *   JournalError when it contradicts the session, or when writing failed (the journal is read-only from then on)
+   */
+  write(line: SignedLine): Promise<Appended> {
+    return this.#inTurn(() => this.#write(line));
+  }
+
+  /** `signed` and `write` in one. */
+  async append(bodyBytes: Uint8Array, sig: Hex | null): Promise<Appended> {
+    return this.write(this.signed(bodyBytes, sig));
+  }
+
+  async #write({ body, bytes }: SignedLine): Promise<Appended> {
+    this.#check(body);
+    for (const { name, dir, file, lock } of this.#copies)
       await this.#orBreak(name, dir, async () => {
-        if ((await ours[index]) !== true) throw new Error('another program took over the lock');
-        await writeAll(file, line);
-        await file.sync();
+        if (!(await lock.stillOurs())) throw new Error('another program took over the lock');
+        await writeDurably(file, bytes);
       });
-    const lineSha256 = lineHash(line);
-    this.#state.accept(body, line, lineSha256);
+    const lineSha256 = lineHash(bytes);
+    this.#state.accept(body, bytes, lineSha256);
     if (this.#state.trustSha256 !== null) this.#trustSha256 = this.#state.trustSha256;
     return { seq: body.seq, lineSha256, body };
   }
 
-  #checkContent(body: RecordBody): void {
+  #check(body: RecordBody): void {
+    if (body.session !== this.session)
+      throw new JournalError(`the record belongs to session ${body.session}`, false);
+    this.#state.check(body);
     if (body.kind === 'confirm' || body.kind === 'correction') {
       const own = body.kind === 'confirm' && body.claims.length > 0 ? body.observations : null;
       const { evidence: known } = this.#state;

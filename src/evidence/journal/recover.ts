@@ -111,7 +111,8 @@ async function level(copy: CopyFiles, split: SplitJournal, best: SplitJournal): 
   const missing = best.lines.slice(split.lines.length);
   if (split.torn !== null) await copy.file.truncate(split.wholeBytes);
   for (const line of missing) await writeAll(copy.file, line);
-  if (split.torn !== null || missing.length > 0) await copy.file.sync();
+  // Whole lines of a program that was killed may not be on the disk either, and the next record syncs only itself.
+  await copy.file.sync();
 }
 
 /** Reads whole lines strictly, as the writer accepted them. */

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Hex } from '../../model/json.ts';
-import { APPEND, codeOfError, type Files, type OpenFile, readWhole, writeNew } from './files.ts';
+import { APPEND, codeOfError, type Files, type OpenFile, readWhole, writeAll, writeNew } from './files.ts';
 
 /** Largest journal that is read, in bytes. */
 export const MAX_JOURNAL_BYTES = 512 * 1024 * 1024;
@@ -59,8 +59,7 @@ export async function addFile(files: Files, folder: string, name: string, bytes:
     const file = await files.open(path, constants.O_RDWR | constants.O_NOFOLLOW, 0);
     try {
       await file.truncate(0);
-      let rest = bytes;
-      while (rest.length > 0) rest = rest.subarray(await file.write(rest));
+      await writeAll(file, bytes);
       await file.sync();
     } finally {
       await file.close();

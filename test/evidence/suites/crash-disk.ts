@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import type { Files, OpenFile } from '../../../src/evidence/journal/files.ts';
 
 /**
@@ -67,8 +68,14 @@ export interface Faults {
 export class CrashDisk implements Files {
   readonly #root = inode('folder');
   faults: Faults = {};
+  /** How a file opened with O_DSYNC behaves: each write syncs itself, and nothing else. */
+  readonly syncsWrites: boolean;
   /** Called after each change that reached the disk model. */
   onChange: () => void = () => undefined;
+
+  constructor(syncsWrites = false) {
+    this.syncsWrites = syncsWrites;
+  }
 
   #find(path: string): Inode | null {
     let at: Inode | undefined = this.#root;
@@ -108,20 +115,30 @@ export class CrashDisk implements Files {
       const { folder, name } = this.#parent(path);
       this.#rename(folder, [[name, node]]);
     }
-    return this.#opened(path, node, (flags & O_WRONLY_OR_RDWR) !== 0);
+    return this.#opened(path, node, flags);
   }
 
-  #opened(path: string, node: Inode, writable: boolean): OpenFile {
+  #opened(path: string, node: Inode, flags: number): OpenFile {
+    const writable = (flags & O_WRONLY_OR_RDWR) !== 0;
+    const syncsItself = this.syncsWrites && (flags & constants.O_DSYNC) !== 0;
     return {
+      syncsItself,
       write: async (bytes) => {
         if (!writable) throw new DiskError('EBADF', path);
         this.faults.before?.('write', path);
         const free = (this.faults.capacity ?? Number.POSITIVE_INFINITY) - this.used();
         const taken = Uint8Array.from(bytes.subarray(0, Math.max(0, Math.min(bytes.length, free))));
         if (taken.length === 0 && bytes.length > 0) throw new DiskError('ENOSPC', path);
-        node.pending.push({ op: 'write', at: node.data.length, bytes: taken });
+        const change = { op: 'write', at: node.data.length, bytes: taken } as const;
+        node.pending.push(change);
         node.data = Buffer.concat([node.data, taken]);
         this.onChange();
+        if (syncsItself) {
+          this.faults.before?.('sync', path);
+          node.pending = node.pending.filter((one) => one !== change);
+          node.durable = withWrite(node.durable, change.at, taken);
+          this.onChange();
+        }
         return taken.length;
       },
       read: async (length, position) => node.data.slice(position, position + length),
@@ -207,13 +224,7 @@ export class CrashDisk implements Files {
    * `sparing` is the share of what was not synced that survives.
    */
   afterPowerLoss(random: () => number, sparing: number): CrashDisk {
-    const out = new CrashDisk();
-    const copies = new Map<Inode, Inode>();
-    const copy = (node: Inode): Inode => {
-      const known = copies.get(node);
-      if (known !== undefined) return known;
-      const fresh = inode(node.kind, node.target.replace(/^(\d+\.\d+)\.[0-9a-f]{8}/, '$1.00000000'));
-      copies.set(node, fresh);
+    return this.#copied((node, fresh, copy) => {
       fresh.data = surviving(node, random, sparing);
       fresh.durable = fresh.data;
       const names = new Map(node.durableNames);
@@ -224,10 +235,41 @@ export class CrashDisk implements Files {
             else names.set(name, child);
       fresh.names = new Map([...names].map(([name, child]) => [name, copy(child)]));
       fresh.durableNames = new Map(fresh.names);
+    });
+  }
+
+  /** The disk after the program was killed: all is there, and what was not synced still is not. */
+  afterKill(): CrashDisk {
+    return this.#copied((node, fresh, copy) => {
+      const all = (names: Map<string, Inode>) =>
+        new Map([...names].map(([name, child]) => [name, copy(child)]));
+      fresh.data = node.data;
+      fresh.durable = node.durable;
+      fresh.pending = [...node.pending];
+      fresh.names = all(node.names);
+      fresh.durableNames = all(node.durableNames);
+      fresh.pendingNames = node.pendingNames.map((change) =>
+        change.map(([name, child]) => [name, child === null ? null : copy(child)] as const),
+      );
+    });
+  }
+
+  /** Another disk with the files of this one, each filled by `fill`. Whoever holds a lock here is of an earlier boot there. */
+  #copied(fill: (node: Inode, fresh: Inode, copy: (node: Inode) => Inode) => void): CrashDisk {
+    const out = new CrashDisk(this.syncsWrites);
+    const copies = new Map<Inode, Inode>();
+    const copy = (node: Inode): Inode => {
+      const known = copies.get(node);
+      if (known !== undefined) return known;
+      const fresh = inode(node.kind, node.target.replace(/^(\d+\.\d+)\.[0-9a-f]{8}/, '$1.00000000'));
+      copies.set(node, fresh);
+      fill(node, fresh, copy);
       return fresh;
     };
-    out.#root.names = copy(this.#root).names;
-    out.#root.durableNames = new Map(out.#root.names);
+    const root = copy(this.#root);
+    out.#root.names = root.names;
+    out.#root.durableNames = root.durableNames;
+    out.#root.pendingNames = root.pendingNames;
     return out;
   }
 }
@@ -236,6 +278,14 @@ function usedBy(from: Inode): number {
   let sum = from.data.length;
   for (const child of from.names.values()) sum += usedBy(child);
   return sum;
+}
+
+/** The bytes with some written over them; what lies before and was never written reads as zeros. */
+function withWrite(before: Uint8Array, at: number, bytes: Uint8Array): Buffer<ArrayBuffer> {
+  const data = Buffer.alloc(Math.max(before.length, at + bytes.length));
+  data.set(before);
+  data.set(bytes, at);
+  return data;
 }
 
 /** Bytes of a file after the loss: its size may be ahead of its content, which then reads as zeros. */
@@ -253,9 +303,7 @@ function surviving(node: Inode, random: () => number, sparing: number): Uint8Arr
       if (random() >= sparing) continue;
       const from = Math.max(at, change.at);
       const part = change.bytes.subarray(from - change.at, Math.min(at + sector, end) - change.at);
-      if (data.length < from + part.length)
-        data = Buffer.concat([data, Buffer.alloc(from + part.length - data.length)]);
-      data.set(part, from);
+      data = withWrite(data, from, part);
     }
     if (grown && data.length < end) data = Buffer.concat([data, Buffer.alloc(end - data.length)]);
   }

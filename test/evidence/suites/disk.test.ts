@@ -12,8 +12,8 @@ const DIR = '/d/session';
 const MIRROR = '/m';
 const COPY = '/m/session';
 
-async function freshDisk(): Promise<CrashDisk> {
-  const disk = new CrashDisk();
+async function freshDisk(syncsWrites = false): Promise<CrashDisk> {
+  const disk = new CrashDisk(syncsWrites);
   await disk.mkdir('/d', 0o700);
   await disk.mkdir('/m', 0o700);
   await disk.syncFolder('/');
@@ -65,30 +65,67 @@ async function faultsAfter(
   return faults;
 }
 
-describe('D3: power loss', () => {
+/** What a file system does with the journal: a sync after each write, or writes that sync themselves. */
+const WAYS = [
+  ['written, then synced', false],
+  ['written with O_DSYNC', true],
+] as const;
+
+describe.each(WAYS)('D3: power loss, journal %s', (way, syncsWrites) => {
+  const sparing = (n: number): number => [0, 0.5, 0.9, 1][n % 4] as number;
+
   test('at any moment, whatever part of the unsynced changes survives, loses nothing acknowledged', async () => {
     const each = FULL ? 60 : 4;
     const random = randomOf(20_261_123);
-    const disk = await freshDisk();
+    const disk = await freshDisk(syncsWrites);
     const acknowledged: Acknowledged[] = [];
     const states: { readonly disk: CrashDisk; readonly promised: readonly Acknowledged[] }[] = [];
     disk.onChange = () => {
       for (let n = 0; n < each; n += 1)
-        states.push({
-          disk: disk.afterPowerLoss(random, [0, 0.5, 0.9, 1][n % 4] as number),
-          promised: [...acknowledged],
-        });
+        states.push({ disk: disk.afterPowerLoss(random, sparing(n)), promised: [...acknowledged] });
     };
     await tell({ dir: DIR, mirror: MIRROR, files: disk, told: (one) => acknowledged.push(one) });
     const faults: string[] = [];
     for (const state of states)
       for (const fault of await faultsAfter(state.disk, state.promised)) faults.push(fault);
     console.info(
-      `D3: ${states.length} crash states, ${acknowledged.length} records, ${faults.length} faults`,
+      `D3 (${way}): ${states.length} crash states, ${acknowledged.length} records, ${faults.length} faults`,
     );
     expect(faults.slice(0, 5)).toEqual([]);
     expect(states.length).toBeGreaterThan(FULL ? 5_000 : 200);
     expect(acknowledged).toHaveLength(10);
+  }, 1_200_000);
+
+  test('after a kill at any moment and the first record of going on, too', async () => {
+    const each = FULL ? 60 : 4;
+    const random = randomOf(20_261_127);
+    const disk = await freshDisk(syncsWrites);
+    const acknowledged: Acknowledged[] = [];
+    const killed: { readonly disk: CrashDisk; readonly promised: readonly Acknowledged[] }[] = [];
+    disk.onChange = () => killed.push({ disk: disk.afterKill(), promised: [...acknowledged] });
+    await tell({ dir: DIR, mirror: MIRROR, files: disk, told: (one) => acknowledged.push(one) });
+    const faults: string[] = [];
+    let states = 0;
+    for (const state of killed) {
+      // Nothing was promised before the opening was: there may be nothing to go on from.
+      if (state.promised.length === 0) continue;
+      const { journal, records, torn, fromMirror } = await Journal.recover({
+        dir: DIR,
+        mirror: MIRROR,
+        files: state.disk,
+      });
+      const promised = [...state.promised];
+      if (records.at(-1)?.kind !== 'seal')
+        promised.push(await put(journal, resumeAfter(journal, torn, fromMirror)));
+      for (let n = 0; n < each; n += 1) {
+        states += 1;
+        faults.push(...(await faultsAfter(state.disk.afterPowerLoss(random, sparing(n)), promised)));
+      }
+      await journal.close();
+    }
+    console.info(`D3 (${way}): ${states} states after a kill and going on, ${faults.length} faults`);
+    expect(faults.slice(0, 5)).toEqual([]);
+    expect(states).toBeGreaterThan(FULL ? 1_500 : 100);
   }, 1_200_000);
 });
 

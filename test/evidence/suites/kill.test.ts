@@ -133,7 +133,7 @@ describe.skipIf(!haveStrace && !required)('D1: SIGKILL at every system call boun
   test('of taking up a session with a torn tail and a mirror that is behind', async () => {
     const template = join(folder, 'template');
     mkdirSync(template);
-    const { acknowledged } = killAt(template, 'fdatasync', 17, 'tell');
+    const { acknowledged } = killAt(template, 'write', 14, 'tell');
     expect(acknowledged.length).toBeGreaterThan(3);
     appendFileSync(join(template, 'session', 'journal.jsonl'), '{"body":{"actor":nul');
     expect(existsSync(join(template, 'mirror', 'session', 'journal.jsonl'))).toBe(true);
