@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 import type { Backend } from '../state/backend.ts';
 import { type Paths, profileNames } from '../state/paths.ts';
 import { openOffline } from '../state/snapshots/offline.ts';
-import { startWorker } from '../state/worker-client.ts';
+import { startWorker, WorkerStuckError } from '../state/worker-client.ts';
 import { demoPaths, spawnDemo } from './demo.ts';
-import { CliError, type Io } from './io.ts';
+import { CliError, ENDED_HARD, type Io } from './io.ts';
 import { readingFor } from './offline-reading.ts';
 import { chooseScreen, hasTerminal, readSettings, type ScreenChoice, type ScreenFlags } from './screen.ts';
 
@@ -68,7 +68,27 @@ async function live(
   return show(backend, choice, flags, paths, ready);
 }
 
-async function show(
+/** Shows the console until it is left, and ends what works behind it. Gives the exit code. */
+async function show(...screen: Parameters<typeof shown>): Promise<number> {
+  const [backend] = screen;
+  let ended = true;
+  let code: number;
+  try {
+    code = await shown(...screen);
+  } finally {
+    ended = await backend.close().then(() => true, sayStuck);
+  }
+  return ended ? code : ENDED_HARD;
+}
+
+/** @throws what is another error */
+function sayStuck(error: unknown): false {
+  if (!(error instanceof WorkerStuckError)) throw error;
+  process.stderr.write(`c138: ${error.message}\n`);
+  return false;
+}
+
+async function shown(
   backend: Backend,
   choice: ScreenChoice,
   flags: ConsoleFlags,
@@ -78,42 +98,38 @@ async function show(
   // It may fail before anybody waits for it.
   ready.catch(() => undefined);
   const runbook = flags.runbook === undefined ? {} : { runbook: flags.runbook };
-  try {
-    if (choice.plain) {
-      const { runPlain } = await import('../ui/plain/run-plain.ts');
-      await ready;
-      return await runPlain({ backend, ...runbook, input: process.stdin, output: process.stdout });
-    }
-    const { runConsole } = await import('../ui/console.tsx');
-    // An upgrade may replace the program's files while it runs: what it may still want is loaded soon after the first screen.
-    const rest = setTimeout(() => void loadRest().catch(() => undefined), REST_MS).unref();
-    const signal = await runConsole({
-      backend,
-      ready,
-      ascii: choice.ascii,
-      colour: choice.colour,
-      theme: choice.theme,
-      keys: choice.keys,
-      firstTab: choice.firstTab,
-      fullRedraw: choice.fullRedraw,
-      ...runbook,
-      save: async (name, text) => {
-        const { saveExport } = await loadRest();
-        return saveExport(paths.exportsDir, name, text);
-      },
-      remember: async (changes) => {
-        const { openSettings } = await loadRest();
-        openSettings(paths.configDir.path).set(changes);
-      },
-    });
-    clearTimeout(rest);
-    if (signal === null) return 0;
-    process.stderr.write(`c138: ended by ${signal}\n`);
-    // As a shell tells that a program was ended by a signal.
-    return 128 + constants.signals[signal];
-  } finally {
-    await backend.close();
+  if (choice.plain) {
+    const { runPlain } = await import('../ui/plain/run-plain.ts');
+    await ready;
+    return await runPlain({ backend, ...runbook, input: process.stdin, output: process.stdout });
   }
+  const { runConsole } = await import('../ui/console.tsx');
+  // An upgrade may replace the program's files while it runs: what it may still want is loaded soon after the first screen.
+  const rest = setTimeout(() => void loadRest().catch(() => undefined), REST_MS).unref();
+  const signal = await runConsole({
+    backend,
+    ready,
+    ascii: choice.ascii,
+    colour: choice.colour,
+    theme: choice.theme,
+    keys: choice.keys,
+    firstTab: choice.firstTab,
+    fullRedraw: choice.fullRedraw,
+    ...runbook,
+    save: async (name, text) => {
+      const { saveExport } = await loadRest();
+      return saveExport(paths.exportsDir, name, text);
+    },
+    remember: async (changes) => {
+      const { openSettings } = await loadRest();
+      openSettings(paths.configDir.path).set(changes);
+    },
+  });
+  clearTimeout(rest);
+  if (signal === null) return 0;
+  process.stderr.write(`c138: ended by ${signal}\n`);
+  // As a shell tells that a program was ended by a signal.
+  return 128 + constants.signals[signal];
 }
 
 /** What the console wants only when it is asked to keep something. */

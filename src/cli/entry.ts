@@ -1,4 +1,5 @@
 import { flushCompileCache } from 'node:module';
+import { ENDED_HARD } from './io.ts';
 import { main } from './main.ts';
 
 /** The first lines of the program, before any argument is looked at. */
@@ -18,6 +19,7 @@ async function start(): Promise<void> {
     });
   setTimeout(flushCompileCache, 5_000).unref();
   const code = await main(process.argv.slice(2));
+  if (code === ENDED_HARD) process.kill(process.pid, 'SIGKILL');
   process.exitCode = code;
   // Nothing should be left to wait for; if a handle of a library is, it does not hold the shell up.
   setTimeout(() => process.exit(code), 1_000).unref();

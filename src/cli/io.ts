@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { sanitiseBlock, sanitiseLine } from '../model/index.ts';
 
 /** Where a command reads and writes; tests put their own in its place. */
@@ -12,6 +13,9 @@ export interface Io {
   readonly stdoutIsTty: boolean;
   readonly stderrIsTty: boolean;
 }
+
+/** The exit code of a program that could not end of itself and does so hard: as a shell tells of SIGKILL. */
+export const ENDED_HARD = 128 + constants.signals.SIGKILL;
 
 /** The io of this process. */
 export function processIo(): Io {

@@ -1,6 +1,21 @@
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { partSource } from '../program/parts.ts';
 import { type Connected, connectBackend } from './port-rpc.ts';
+
+/** How long the worker may take to end by itself, and then to be stopped, in milliseconds. */
+const END_MS = 3_000;
+const STOP_MS = 1_000;
+
+/** The worker can not be stopped, and so this process can not end of itself: Node.js waits for the calls that are under way. */
+export class WorkerStuckError extends Error {
+  override readonly name = 'WorkerStuckError';
+  constructor() {
+    super(
+      'a file system does not answer, so the program ends itself hard. What was acknowledged is safe; look for a mount whose server is gone',
+    );
+  }
+}
 
 /** What the worker is started with: plain data. */
 export interface WorkerInput {
@@ -36,12 +51,21 @@ export function startWorker(input: WorkerInput): Connected {
     backend: {
       ...backend,
       close: async () => {
-        await backend.close();
-        worker.postMessage({ type: 'end' });
-        const timer = setTimeout(() => void worker.terminate(), 3_000);
-        await ended.promise;
-        clearTimeout(timer);
+        const orderly = backend.close().then(() => worker.postMessage({ type: 'end' }));
+        if (await within(END_MS, Promise.all([orderly, ended.promise]))) return;
+        // A call to a file system that does not answer can not be taken back: then it does not end even so.
+        void worker.terminate();
+        if (!(await within(STOP_MS, ended.promise))) throw new WorkerStuckError();
       },
     },
   };
+}
+
+/** True when something happened in the time given, in milliseconds. */
+async function within(ms: number, happening: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController();
+  const late = setTimeout(ms, false, { signal: over.signal }).catch(() => false);
+  const inTime = await Promise.race([happening.then(() => true), late]);
+  over.abort();
+  return inTime;
 }

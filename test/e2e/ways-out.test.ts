@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -18,14 +19,19 @@ afterEach(() => {
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 /** Starts c138 from a shell, which tells afterwards how it ended and how the terminal is set. */
-async function fromShell(env: Readonly<Record<string, string>> = {}): Promise<Terminal> {
-  const script =
-    'stty -a >"$HOME/before"; "$0" "$1" --offline "$2"; echo "code $?"; stty -a >"$HOME/after"; echo done';
-  terminal = new Terminal(['--norc', '-c', script, process.execPath, C138, snapshot], {
+function shell(args: readonly string[], env: Readonly<Record<string, string>>): Terminal {
+  const script = 'stty -a >"$HOME/before"; "$0" "$@"; echo "code $?"; stty -a >"$HOME/after"; echo done';
+  terminal = new Terminal(['--norc', '-c', script, process.execPath, C138, ...args], {
     home,
     env,
     program: 'bash',
   });
+  return terminal;
+}
+
+/** On a snapshot, with its first screen shown. */
+async function fromShell(env: Readonly<Record<string, string>> = {}): Promise<Terminal> {
+  terminal = shell(['--offline', snapshot], env);
   await terminal.see(/OFFLINE[\s\S]*Overview/);
   return terminal;
 }
@@ -39,7 +45,6 @@ async function restored(one: Terminal): Promise<void> {
 
 /** The process id of the console itself, whoever started it. */
 async function consolePid(): Promise<number> {
-  const { execFileSync } = await import('node:child_process');
   const out = execFileSync('ps', ['-eo', 'pid,ppid,args'], { encoding: 'utf8' });
   const shell = terminal?.pid ?? 0;
   const all = out
@@ -91,6 +96,23 @@ describe('every way out restores the terminal', () => {
     },
     60_000,
   );
+
+  it('q twice while a file system does not answer, told afterwards', async () => {
+    // Opening a pipe that nobody writes to waits for ever, as a file does on a mount whose server is gone.
+    const trust = join(home, 'stuck', 'trust');
+    mkdirSync(trust, { recursive: true });
+    execFileSync('mkfifo', [join(trust, 'trust.json')]);
+    const estate = join(home, 'stuck', 'estate.yaml');
+    writeFileSync(
+      estate,
+      'v: 1\nid: stuck\nname: Stuck\nchain: { id: 138, network_id: 138 }\ncluster: h\nhosts: []\nendpoints: []\n',
+    );
+    const one = shell(['--config', estate], { C138_CONFIG_DIR: join(home, 'stuck') });
+    await one.see(/LIVE[\s\S]*Overview/);
+    one.type('qq');
+    await one.see(/a file system does not answer[\s\S]*code 137[\s\S]*done/);
+    await restored(one);
+  }, 60_000);
 
   it('an exception, with a message and no stack', async () => {
     const bomb = join(home, 'bomb.mjs');
