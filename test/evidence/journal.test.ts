@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Files, realFiles } from '../../src/evidence/journal/files.ts';
 import { Journal } from '../../src/evidence/journal/journal.ts';
 import { Lock } from '../../src/evidence/journal/lock.ts';
@@ -323,6 +323,96 @@ describe('what is on the disk when a record is acknowledged', () => {
     const { journal } = await Journal.recover({ dir: one.dir, mirror, files });
     await journal.close();
     expect(synced).toEqual([join(one.dir, 'journal.jsonl'), join(mirror, 'session', 'journal.jsonl')]);
+  });
+});
+
+describe('a file system that does not answer', () => {
+  const ANSWER_MS = 500;
+
+  /** Writes to the journal in one folder wait until they are let go, once it is armed. */
+  function hanging(where: string) {
+    const gate = Promise.withResolvers<void>();
+    let armed = false;
+    const files: Files = {
+      ...realFiles,
+      open: async (path, flags, mode) => {
+        const file = await realFiles.open(path, flags, mode);
+        if (!path.endsWith('journal.jsonl') || !path.includes(where)) return file;
+        const write = async (bytes: Uint8Array): Promise<number> => {
+          if (armed) await gate.promise;
+          return file.write(bytes);
+        };
+        return { ...file, write };
+      },
+    };
+    const arm = (): void => {
+      armed = true;
+    };
+    return { files, arm, letGo: gate.resolve };
+  }
+
+  async function lines(path: string, count: number): Promise<readonly string[]> {
+    const read = () => readFileSync(path, 'utf8').split('\n').slice(0, -1);
+    while (read().length < count) await new Promise((done) => setTimeout(done, 5));
+    return read();
+  }
+
+  test('as the mirror: the record is not acknowledged, and one goes on on one copy', async () => {
+    const away = hanging('mirror-');
+    const one = await start({ files: away.files, mirror: true, answerMs: ANSWER_MS });
+    const mirror = join(one.root, readdirSync(one.root).find((name) => name.startsWith('mirror-')) as string);
+    away.arm();
+    await expect(put(one.journal, confirmBody(one.journal, step(one, 0)))).rejects.toThrow(
+      /the mirror in .* did not answer within 0.5 s.*go on on one copy/,
+    );
+    await one.journal.close();
+    // Opened anew it is refused as long as the late call is under way.
+    await expect(Journal.recover({ dir: one.dir, mirror })).rejects.toThrow(/the mirror .*did not answer/);
+    const { journal, records } = await Journal.recover({ dir: one.dir, mirror: null });
+    expect(records.map(({ kind }) => kind)).toEqual(['open', 'confirm']);
+    await put(journal, confirmBody(journal, step(one, 1)));
+    await journal.close();
+    away.letGo();
+    const copy = join(mirror, 'session', 'journal.jsonl');
+    const here = await lines(join(one.dir, 'journal.jsonl'), 3);
+    expect(await lines(copy, 2)).toEqual(here.slice(0, 2));
+    const again = await vi.waitFor(() => Journal.recover({ dir: one.dir, mirror }));
+    await again.journal.close();
+    expect(readFileSync(copy)).toEqual(readFileSync(join(one.dir, 'journal.jsonl')));
+  });
+
+  test('as the first copy: nothing is written behind a record that may still come', async () => {
+    const away = hanging('session');
+    const one = await start({ files: away.files, answerMs: ANSWER_MS });
+    away.arm();
+    await expect(put(one.journal, confirmBody(one.journal, step(one, 0)))).rejects.toThrow(
+      /did not answer within 0.5 s.*mount whose server is gone/,
+    );
+    await one.journal.close();
+    await expect(Journal.recover({ dir: one.dir, mirror: null })).rejects.toThrow(/did not answer/);
+    away.letGo();
+    const { journal, records } = await vi.waitFor(() => Journal.recover({ dir: one.dir, mirror: null }));
+    await journal.close();
+    expect(records.map(({ kind }) => kind)).toEqual(['open', 'confirm']);
+  });
+
+  test('when its lock is taken: it is taken once the file system is back', async () => {
+    const one = await start();
+    await one.journal.close();
+    const gate = Promise.withResolvers<void>();
+    const files: Files = {
+      ...realFiles,
+      symlink: async (target, path) => {
+        await gate.promise;
+        return realFiles.symlink(target, path);
+      },
+    };
+    await expect(Journal.recover({ dir: one.dir, mirror: null, files, answerMs: ANSWER_MS })).rejects.toThrow(
+      /did not answer/,
+    );
+    gate.resolve();
+    const { journal } = await vi.waitFor(() => Journal.recover({ dir: one.dir, mirror: null }));
+    await journal.close();
   });
 });
 

@@ -245,9 +245,11 @@ export async function startSession(
     readonly trust?: Uint8Array;
     readonly mirror?: boolean;
     readonly files?: Files;
+    readonly answerMs?: number;
     readonly session?: Hex;
   } = {},
 ): Promise<Made> {
+  const { files, answerMs } = options;
   const root = mkdtempSync(join(tmpdir(), 'c138-evidence-'));
   const steps = options.steps ?? [runbookStep('one'), runbookStep('two')];
   const trust = options.trust ?? (await trustBytes());
@@ -259,7 +261,8 @@ export async function startSession(
     runbookBytes: runbookBytes(steps),
     trustBytes: trust,
     mirror,
-    ...(options.files === undefined ? {} : { files: options.files }),
+    ...(files === undefined ? {} : { files }),
+    ...(answerMs === undefined ? {} : { answerMs }),
   });
   await put(journal, openBody(journal, steps));
   return { root, dir, steps, trust, journal, clean: () => rmSync(root, { recursive: true, force: true }) };

@@ -25,12 +25,15 @@ function places(name: string) {
 describe('a mirror that fails', () => {
   it('stops the run until the operator mends it, or goes on on one copy by a signed record with a reason', async () => {
     const { mirror, one } = places('fails');
-    const { runs, trust, evidenceDir } = await runsAt(one, { estate: { mirror } });
+    const { runs, trust, evidenceDir, log } = await runsAt(one, { estate: { mirror } });
     const opened = await runs.openRun(RUNBOOK);
     const begun = await sign(runs, { kind: 'begin', session: opened.session });
     expect(journalOf(join(mirror, readdirSync(mirror)[0] ?? ''))).toBe(journalOf(begun.path));
 
+    expect(log).toEqual([]);
     renameSync(mirror, `${mirror}-gone`);
+    expect(await runs.sessions()).toHaveLength(1);
+    expect(log.at(-1)).toMatch(/the mirror .* can not be looked at \(ENOENT\); sessions that only it holds/);
     const step = begun.current ?? '';
     await expect(
       sign(runs, { kind: 'confirm', session: begun.session, stepId: step, ...answer }),

@@ -57,14 +57,21 @@ export async function runsAt(
     readonly who?: Person;
     readonly trust?: Uint8Array;
   } = {},
-): Promise<{ readonly runs: RunBackend; readonly trust: Uint8Array; readonly evidenceDir: string }> {
+): Promise<{
+  readonly runs: RunBackend;
+  readonly trust: Uint8Array;
+  readonly evidenceDir: string;
+  /** What went into the log. */
+  readonly log: readonly string[];
+}> {
+  const log: string[] = [];
   const estate = estateOf({ id: 'demo:test', ...options.estate });
   const trust = options.trust ?? (await trustFor(estate.id));
   const evidenceDir = `${home}/evidence`;
   const runs = startRuns({
     estate,
     vantage: 'test',
-    tell: () => undefined,
+    tell: (event) => void (event.type === 'log' && log.push(event.text)),
     identity: await identityOf(options.who ?? ANNA, estate.id, trust),
     input: {
       kind: 'c138-worker',
@@ -77,7 +84,7 @@ export async function runsAt(
       demoDir: null,
     },
   });
-  return { runs, trust, evidenceDir };
+  return { runs, trust, evidenceDir, log };
 }
 
 /** Prepares and signs, as an operator who types the code. */

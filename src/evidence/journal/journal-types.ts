@@ -29,13 +29,11 @@ export interface CreateOptions {
   readonly mirror: string | null;
   /** The file system; the real one by default. */
   readonly files?: Files;
+  /** How long one call to it may take, in milliseconds; 20,000 by default. */
+  readonly answerMs?: number;
 }
 
-export interface RecoverOptions {
-  readonly dir: string;
-  readonly mirror: string | null;
-  readonly files?: Files;
-}
+export type RecoverOptions = Pick<CreateOptions, 'dir' | 'mirror' | 'files' | 'answerMs'>;
 
 /** A record that is durable on all copies. */
 export interface Appended {

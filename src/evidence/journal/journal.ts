@@ -19,6 +19,7 @@ import {
   type TornTail,
 } from './journal-types.ts';
 import { Lock } from './lock.ts';
+import { ANSWER_MS, NoAnswerError, patient } from './patience.ts';
 import { recoverCopies } from './recover.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
 import { addFile, laterTrustFile, layOut, MAX_BLOB_BYTES, openJournal } from './session-folder.ts';
@@ -26,6 +27,7 @@ import { addFile, laterTrustFile, layOut, MAX_BLOB_BYTES, openJournal } from './
 interface Copy {
   readonly name: 'journal' | 'mirror';
   readonly dir: string;
+  readonly files: Files;
   readonly file: OpenFile;
   readonly lock: Lock;
 }
@@ -48,7 +50,6 @@ export class Journal {
   readonly dir: string;
   readonly session: Hex;
   readonly runbook: Runbook;
-  readonly #files: Files;
   readonly #copies: readonly Copy[];
   readonly #state: JournalState;
   #trustSha256: Hex;
@@ -58,7 +59,6 @@ export class Journal {
   #closed = false;
 
   private constructor(
-    files: Files,
     copies: readonly Copy[],
     session: Hex,
     runbook: Runbook,
@@ -66,7 +66,6 @@ export class Journal {
     state: JournalState,
   ) {
     this.dir = (copies[0] as Copy).dir;
-    this.#files = files;
     this.#copies = copies;
     this.session = session;
     this.runbook = runbook;
@@ -80,20 +79,20 @@ export class Journal {
    */
   static async create(options: CreateOptions): Promise<Journal> {
     await loadNativeRecovery();
-    const files = options.files ?? realFiles;
     const runbook = parseRunbookBytes(options.runbookBytes);
     const trust = parseTrust(options.trustBytes);
     const copies: Copy[] = [];
     try {
-      for (const [name, dir] of foldersOf(options.dir, options.mirror)) {
-        await named(name, dir, () => layOut(files, dir, options.runbookBytes, options.trustBytes));
-        copies.push(await openCopy(files, name, dir));
+      for (const place of placesOf(options)) {
+        const { dir, files } = place;
+        await named(place, () => layOut(files, dir, options.runbookBytes, options.trustBytes));
+        copies.push(await openCopy(place));
       }
     } catch (error) {
       await letGo(copies);
       throw error;
     }
-    return new Journal(files, copies, options.session, runbook, trust.sha256, new JournalState());
+    return new Journal(copies, options.session, runbook, trust.sha256, new JournalState());
   }
 
   /**
@@ -102,14 +101,11 @@ export class Journal {
    */
   static async recover(options: RecoverOptions): Promise<Recovered> {
     await loadNativeRecovery();
-    const files = options.files ?? realFiles;
     const copies: Copy[] = [];
     try {
-      for (const [name, dir] of foldersOf(options.dir, options.mirror))
-        copies.push(await named(name, dir, () => openCopy(files, name, dir)));
-      const found = await recoverCopies(files, copies);
+      for (const place of placesOf(options)) copies.push(await named(place, () => openCopy(place)));
+      const found = await recoverCopies(copies);
       const journal = new Journal(
-        files,
         copies,
         found.session,
         found.runbook,
@@ -244,8 +240,8 @@ export class Journal {
     const copy = Uint8Array.from(bytes);
     return this.#inTurn(async () => {
       const digest = sha256Hex(copy).slice(2);
-      for (const { name, dir } of this.#copies)
-        await this.#orBreak(name, dir, () => addFile(this.#files, join(dir, 'blobs'), digest, copy));
+      for (const { name, dir, files } of this.#copies)
+        await this.#orBreak(name, dir, () => addFile(files, join(dir, 'blobs'), digest, copy));
       return digest;
     });
   }
@@ -258,8 +254,8 @@ export class Journal {
     return this.#inTurn(async () => {
       const { sha256 } = parseTrust(bytes);
       if (sha256 === this.#trustSha256) return sha256;
-      for (const { name, dir } of this.#copies)
-        await this.#orBreak(name, dir, () => addFile(this.#files, dir, laterTrustFile(sha256), bytes));
+      for (const { name, dir, files } of this.#copies)
+        await this.#orBreak(name, dir, () => addFile(files, dir, laterTrustFile(sha256), bytes));
       return sha256;
     });
   }
@@ -299,6 +295,7 @@ const MEND_MIRROR =
 function mend(error: unknown): string {
   const code = codeOfError(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return '. Make room on the disk, then resume the session';
+  if (code === 'ETIMEDOUT') return '. Look for a mount whose server is gone, then resume the session';
   if (code === 'EIO') return '. Check the disk, then resume the session from the good copy';
   return '. Resume the session when the cause is mended';
 }
@@ -312,30 +309,43 @@ function byKey(a: readonly [string, unknown], b: readonly [string, unknown]): nu
   return a[0] < b[0] ? -1 : 1;
 }
 
-function foldersOf(dir: string, mirror: string | null): readonly (readonly ['journal' | 'mirror', string])[] {
-  if (mirror === null) return [['journal', dir]];
-  return [
-    ['journal', dir],
-    ['mirror', join(mirror, basename(dir))],
-  ];
+type Place = Omit<Copy, 'file' | 'lock'>;
+
+/** Where the copies lie, each with a file system of its own: one that does not answer does not stop the others. */
+function placesOf({
+  dir,
+  mirror,
+  files = realFiles,
+  answerMs = ANSWER_MS,
+}: Pick<CreateOptions, 'dir' | 'mirror' | 'files' | 'answerMs'>): readonly Place[] {
+  const place = (name: Copy['name'], folder: string): Place => ({
+    name,
+    dir: folder,
+    files: patient(files, folder, answerMs),
+  });
+  return [place('journal', dir), ...(mirror === null ? [] : [place('mirror', join(mirror, basename(dir)))])];
 }
 
-async function named<T>(name: string, dir: string, work: () => Promise<T>): Promise<T> {
+async function named<T>({ name, dir }: Place, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    if (name !== 'mirror' || !(error instanceof Error) || codeOfError(error) === '') throw error;
-    throw new JournalError(
-      `the mirror ${dir} can not be used (${error.message}); mount it, or go on on one copy, which the record will say (in the console :onecopy, in line mode resume SESSION onecopy)`,
-      true,
-    );
+    if (!(error instanceof Error) || codeOfError(error) === '') throw error;
+    if (name === 'mirror')
+      throw new JournalError(
+        `the mirror ${dir} can not be used (${error.message}); mount it, or go on on one copy, which the record will say (in the console :onecopy, in line mode resume SESSION onecopy)`,
+        true,
+      );
+    if (!(error instanceof NoAnswerError)) throw error;
+    throw new JournalError(`the session in ${dir} can not be used (${error.message})${mend(error)}`, true);
   }
 }
 
-async function openCopy(files: Files, name: 'journal' | 'mirror', dir: string): Promise<Copy> {
+async function openCopy(place: Place): Promise<Copy> {
+  const { files, dir } = place;
   const lock = await Lock.take(files, dir);
   try {
-    return { name, dir, file: await openJournal(files, dir), lock };
+    return { ...place, file: await openJournal(files, dir), lock };
   } catch (error) {
     await lock.release();
     throw error;

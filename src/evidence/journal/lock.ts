@@ -82,7 +82,7 @@ function alive(holder: Holder): boolean {
   return started !== null && started === holder.started;
 }
 
-/** Locks that this process let go of but could not mark as released: their file system was away then. */
+/** Locks of this process that nothing here holds: their file system was away when they were taken, or were to be marked as released. */
 const abandoned = new Set<string>();
 
 export class Lock {
@@ -106,18 +106,22 @@ export class Lock {
       const highest = await highestIn(files, folder);
       if (highest !== null) await refuseHeld(files, folder, highest);
       const number = (highest ?? 0) + 1;
+      const path = join(folder, `journal.lock-${number}`);
       try {
-        await files.symlink(targetOf(ourselves()), join(folder, `journal.lock-${number}`));
+        await files.symlink(targetOf(ourselves()), path);
       } catch (error) {
         if (codeOfError(error) === 'EEXIST') continue;
+        // Where it did not answer, the lock may still come to be.
+        abandoned.add(path);
         throw error;
       }
+      abandoned.delete(path);
       const now = await highestIn(files, folder);
       if (now === number) {
         await removeLower(files, folder, number);
         return new Lock(files, folder, number);
       }
-      await files.unlink(join(folder, `journal.lock-${number}`));
+      await files.unlink(path);
     }
     throw new LockError(`other programs are contending for ${folder}; try again`);
   }

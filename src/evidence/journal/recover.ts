@@ -20,6 +20,7 @@ import { type SplitJournal, splitJournal } from './tail.ts';
 
 interface CopyFiles {
   readonly dir: string;
+  readonly files: Files;
   readonly file: OpenFile;
 }
 
@@ -37,7 +38,7 @@ export interface RecoveredCopies {
  * line that only one copy has was on its way when the program ended: it is kept and copied to the other.
  * @throws JournalError when a line is damaged, or when the copies tell two stories
  */
-export async function recoverCopies(files: Files, copies: readonly CopyFiles[]): Promise<RecoveredCopies> {
+export async function recoverCopies(copies: readonly CopyFiles[]): Promise<RecoveredCopies> {
   const splits: SplitJournal[] = [];
   for (const copy of copies) splits.push(await readCopy(copy));
   const best = splits.reduce((a, b) => (b.lines.length > a.lines.length ? b : a));
@@ -49,12 +50,12 @@ export async function recoverCopies(files: Files, copies: readonly CopyFiles[]):
       `${first.dir} holds no record: the session was never opened. Nothing was acknowledged; the folder can be removed`,
       false,
     );
-  if (copies.length > 1) await levelFiles(files, copies, state);
+  if (copies.length > 1) await levelFiles(copies, state);
   for (const [index, copy] of copies.entries()) await level(copy, splits[index] as SplitJournal, best);
   const runbook = parseRunbookBytes(
-    await readWhole(files, join(first.dir, RUNBOOK_FILE), MAX_TRUST_BYTES * 4),
+    await readWhole(first.files, join(first.dir, RUNBOOK_FILE), MAX_TRUST_BYTES * 4),
   );
-  const trust = parseTrust(await readWhole(files, join(first.dir, TRUST_FILE), MAX_TRUST_BYTES));
+  const trust = parseTrust(await readWhole(first.files, join(first.dir, TRUST_FILE), MAX_TRUST_BYTES));
   return {
     session: state.open.session,
     runbook,
@@ -66,7 +67,7 @@ export async function recoverCopies(files: Files, copies: readonly CopyFiles[]):
 }
 
 /** Raw answers and later trust stores that only one copy has, after a time on one copy; before the lines that name them. */
-async function levelFiles(files: Files, copies: readonly CopyFiles[], state: JournalState): Promise<void> {
+async function levelFiles(copies: readonly CopyFiles[], state: JournalState): Promise<void> {
   const named = [
     ...[...state.blobs.keys()].map((name) => ({ folder: 'blobs', name, max: MAX_BLOB_BYTES })),
     ...[...state.bodies]
@@ -75,11 +76,11 @@ async function levelFiles(files: Files, copies: readonly CopyFiles[], state: Jou
   ];
   for (const { folder, name, max } of named) {
     const here = await Promise.all(
-      copies.map(({ dir }) => readWhole(files, join(dir, folder, name), max).catch(() => null)),
+      copies.map(({ dir, files }) => readWhole(files, join(dir, folder, name), max).catch(() => null)),
     );
     const bytes = here.find((one) => one !== null);
     if (bytes === undefined || bytes === null) continue;
-    for (const [index, { dir }] of copies.entries())
+    for (const [index, { dir, files }] of copies.entries())
       if (here[index] === null) await addFile(files, join(dir, folder), name, bytes);
   }
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { codeOfError, readWhole, realFiles } from '../../evidence/journal/files.ts';
+import { ANSWER_MS, patient } from '../../evidence/journal/patience.ts';
 import { layOut, RUNBOOK_FILE, TRUST_FILE } from '../../evidence/journal/session-folder.ts';
 import { RunError } from './run-in-hand.ts';
 
@@ -15,8 +16,9 @@ const MAX_BYTES = 4 * 1024 * 1024;
 export async function bringHome(mirrorDir: string, evidenceDir: string): Promise<string> {
   const dir = join(evidenceDir, basename(mirrorDir));
   try {
-    const runbook = await readWhole(realFiles, join(mirrorDir, RUNBOOK_FILE), MAX_BYTES);
-    const trust = await readWhole(realFiles, join(mirrorDir, TRUST_FILE), MAX_BYTES);
+    const there = patient(realFiles, mirrorDir, ANSWER_MS);
+    const runbook = await readWhole(there, join(mirrorDir, RUNBOOK_FILE), MAX_BYTES);
+    const trust = await readWhole(there, join(mirrorDir, TRUST_FILE), MAX_BYTES);
     await mkdir(evidenceDir, { recursive: true, mode: 0o700 });
     await layOut(realFiles, dir, runbook, trust);
     return dir;

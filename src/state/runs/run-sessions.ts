@@ -1,5 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { codeOfError } from '../../evidence/journal/files.ts';
 import { parseLine } from '../../evidence/record/line.ts';
 import { parseBody } from '../../evidence/record/record.ts';
 import { lastSeal } from '../../evidence/verify/session-links.ts';
@@ -8,6 +10,8 @@ import type { SessionSummary } from '../backend.ts';
 import { linksIn } from './session-links.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
+/** A list of sessions does not wait longer for the mirror, in milliseconds. */
+const MIRROR_MS = 3_000;
 
 /** Folder name of a session: time, runbook and the beginning of the session's id. */
 export function folderOf(runbookId: string, session: string, now = new Date()): string {
@@ -21,19 +25,42 @@ export function folderOf(runbookId: string, session: string, now = new Date()): 
 /**
  * The sessions in a folder, newest first, and those that only the mirror holds. One that cannot be read is left out here;
  * `evidence verify` says why.
+ * @param trouble is told when the mirror can not be looked at, so that what only it holds is missing
  */
 export async function listSessions(
   evidenceDir: string,
   mirror: string | null = null,
+  trouble: (text: string) => void = () => undefined,
 ): Promise<readonly SessionSummary[]> {
-  const here = await sessionsIn(evidenceDir, false);
+  const here = await sessionsIn(evidenceDir, false).catch(() => []);
   const known = new Set(here.map((one) => one.session));
-  const there = mirror === null ? [] : await sessionsIn(mirror, true);
+  const there = mirror === null ? [] : await onMirror(mirror, trouble);
   return [...here, ...there.filter((one) => !known.has(one.session))].sort((a, b) => b.openedAt - a.openedAt);
 }
 
+async function onMirror(mirror: string, trouble: (text: string) => void): Promise<readonly SessionSummary[]> {
+  const over = new AbortController();
+  const silent = setTimeout(MIRROR_MS, null, { signal: over.signal });
+  try {
+    const found = await Promise.race([sessionsIn(mirror, true), silent]);
+    if (found !== null) return found;
+    trouble(missing(mirror, `it does not answer within ${MIRROR_MS / 1_000} s`));
+  } catch (error) {
+    trouble(missing(mirror, codeOfError(error)));
+  } finally {
+    silent.catch(() => undefined);
+    over.abort();
+  }
+  return [];
+}
+
+function missing(mirror: string, why: string): string {
+  return `the mirror ${mirror} can not be looked at (${why}); sessions that only it holds are not listed. Mount it, or mend what it lies on`;
+}
+
+/** @throws Error of the file system */
 async function sessionsIn(folder: string, mirrorOnly: boolean): Promise<readonly SessionSummary[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder);
   const found = await Promise.all(names.map((name) => summaryOf(join(folder, name), mirrorOnly)));
   return found.filter((one) => one !== null);
 }

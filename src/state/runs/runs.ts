@@ -20,6 +20,7 @@ import type {
   Prompt,
   RunBackend,
   RunView,
+  SessionSummary,
   WitnessAsk,
 } from '../backend.ts';
 import type { WorkerInput } from '../worker-client.ts';
@@ -60,7 +61,7 @@ export function startRuns(input: RunsInput): RunBackend {
   const runs = new Runs(input);
   return {
     runbooks: async () => (await runs.library()).map(({ compiled }) => compiled.runbook),
-    sessions: () => listSessions(input.input.evidenceDir, input.estate.mirror),
+    sessions: () => runs.sessions(),
     locked: () => runs.identity.locked(),
     unlock: () => runs.identity.unlock(),
     openRun: async (what, values) => {
@@ -98,9 +99,18 @@ class Runs {
   /** The definitions that can be run; what is wrong with others is told in the log. */
   async library(): Promise<readonly LibraryEntry[]> {
     const { entries, faults } = await runbookLibrary(join(this.#input.input.configDir, 'runbooks'));
-    for (const fault of faults)
-      this.#input.tell({ type: 'log', at: Date.now(), level: 'error', text: fault.describe(), count: 1 });
+    for (const fault of faults) this.#complain(fault.describe());
     return entries;
+  }
+
+  /** The sessions here and on the mirror; where the mirror can not be looked at, the log says so. */
+  sessions(): Promise<readonly SessionSummary[]> {
+    const { input, estate } = this.#input;
+    return listSessions(input.evidenceDir, estate.mirror, (text) => this.#complain(text));
+  }
+
+  #complain(text: string): void {
+    this.#input.tell({ type: 'log', at: Date.now(), level: 'error', text, count: 1 });
   }
 
   async open(runbookId: string, values: Readonly<Record<string, string>>): Promise<RunView> {
@@ -130,7 +140,7 @@ class Runs {
     if (known !== undefined) await known.journal?.close();
     const { evidenceDir } = this.#input.input;
     const { mirror } = this.#input.estate;
-    const summary = (await listSessions(evidenceDir, mirror)).find((one) => one.session === session);
+    const summary = (await this.sessions()).find((one) => one.session === session);
     if (summary === undefined) throw new RunError('there is no such session on this machine');
     const dir = summary.mirrorOnly ? await bringHome(summary.path, evidenceDir) : summary.path;
     const found = await Journal.recover({ dir, mirror: oneCopy ? null : mirror });
@@ -198,9 +208,14 @@ class Runs {
     raws: ReadonlyMap<string, Uint8Array>,
   ): Promise<number> {
     const journal = this.#writable(run);
-    for (const { raw } of observations) {
-      const bytes = raw === null ? undefined : raws.get(raw.sha256);
-      if (bytes !== undefined) await journal.putBlob(bytes);
+    try {
+      for (const { raw } of observations) {
+        const bytes = raw === null ? undefined : raws.get(raw.sha256);
+        if (bytes !== undefined) await journal.putBlob(bytes);
+      }
+    } finally {
+      // A copy that takes no more makes the run read-only, and the screen says so.
+      this.#show(run);
     }
     const { seq } = journal.next;
     await this.#append(run, canonicalBytes(probeBody(this.#position(run), stepId, observations)), null);
@@ -322,9 +337,7 @@ class Runs {
   async timeline(session: string): Promise<readonly TimelineEntry[]> {
     const run = this.#runs.get(session);
     if (run !== undefined) return timelineOf(run.runbook, run.records);
-    const found = (await listSessions(this.#input.input.evidenceDir, this.#input.estate.mirror)).find(
-      (one) => one.session === session,
-    );
+    const found = (await this.sessions()).find((one) => one.session === session);
     if (found === undefined) throw new RunError('there is no such session on this machine');
     const { runbook, records } = await readSessionRecords(found.path);
     return timelineOf(runbook, records);

@@ -89,7 +89,7 @@ export function useAnswer(
   }, []);
   const prepare = useCallback(
     (request: PrepareRequest): void => {
-      work('Asking the signer', async () => {
+      work('Asking the probes of the step, then the signer', async () => {
         // The signer asks for the passphrase on the terminal itself, so nothing is drawn meanwhile.
         if (await backend.locked()) await handOver(() => backend.unlock());
         const prompt = await backend.prepare(request);
