@@ -1,6 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { partSource } from '../program/parts.ts';
+import { inTime } from './in-time.ts';
 import { type Connected, connectBackend } from './port-rpc.ts';
 
 /** How long the worker may take to end by itself, and then to be stopped, in milliseconds. */
@@ -52,20 +52,11 @@ export function startWorker(input: WorkerInput): Connected {
       ...backend,
       close: async () => {
         const orderly = backend.close().then(() => worker.postMessage({ type: 'end' }));
-        if (await within(END_MS, Promise.all([orderly, ended.promise]))) return;
+        if ((await inTime(END_MS, Promise.all([orderly, ended.promise]))) !== null) return;
         // A call to a file system that does not answer can not be taken back: then it does not end even so.
         void worker.terminate();
-        if (!(await within(STOP_MS, ended.promise))) throw new WorkerStuckError();
+        if ((await inTime(STOP_MS, ended.promise)) === null) throw new WorkerStuckError();
       },
     },
   };
-}
-
-/** True when something happened in the time given, in milliseconds. */
-async function within(ms: number, happening: Promise<unknown>): Promise<boolean> {
-  const over = new AbortController();
-  const late = setTimeout(ms, false, { signal: over.signal }).catch(() => false);
-  const inTime = await Promise.race([happening.then(() => true), late]);
-  over.abort();
-  return inTime;
 }

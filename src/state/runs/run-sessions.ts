@@ -1,12 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { codeOfError } from '../../evidence/journal/files.ts';
 import { parseLine } from '../../evidence/record/line.ts';
 import { parseBody } from '../../evidence/record/record.ts';
 import { lastSeal } from '../../evidence/verify/session-links.ts';
 import { type Hex, sanitiseLine } from '../../model/index.ts';
 import type { SessionSummary } from '../backend.ts';
+import { inTime } from '../in-time.ts';
 import { linksIn } from './session-links.ts';
 
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -39,17 +39,12 @@ export async function listSessions(
 }
 
 async function onMirror(mirror: string, trouble: (text: string) => void): Promise<readonly SessionSummary[]> {
-  const over = new AbortController();
-  const silent = setTimeout(MIRROR_MS, null, { signal: over.signal });
   try {
-    const found = await Promise.race([sessionsIn(mirror, true), silent]);
-    if (found !== null) return found;
+    const found = await inTime(MIRROR_MS, sessionsIn(mirror, true));
+    if (found !== null) return found.result;
     trouble(missing(mirror, `it does not answer within ${MIRROR_MS / 1_000} s`));
   } catch (error) {
     trouble(missing(mirror, codeOfError(error)));
-  } finally {
-    silent.catch(() => undefined);
-    over.abort();
   }
   return [];
 }
