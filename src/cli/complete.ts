@@ -107,6 +107,11 @@ _c138() {
 compdef _c138 c138
 `,
   fish: `# c138 completion for fish: c138 completion fish | source
-complete -c c138 -a '(c138 completion words -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+function __c138
+  set -l line (commandline -opc) (commandline -ct)
+  set -l found ($line[1] completion words -- $line[2..] 2>/dev/null)
+  if test -n "$found"; printf '%s\\n' $found; else; __fish_complete_path (commandline -ct); end
+end
+complete -c c138 -f -a '(__c138)'
 `,
 };
