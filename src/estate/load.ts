@@ -12,7 +12,7 @@ import type {
   Thresholds,
   Tier,
 } from '../model/index.ts';
-import { sanitiseLine, TIERS } from '../model/index.ts';
+import { sanitiseLine, TIERS, unsaidSubject } from '../model/index.ts';
 import { bandConflicts, duplicateAddresses } from './conflicts.ts';
 import { applyDocuments } from './documents/apply.ts';
 import type { DocumentImport, DocumentKind } from './documents/fact.ts';
@@ -179,22 +179,9 @@ export function estateFromDocument(
   };
 }
 
+/** A subject that only the estate file names. */
 function plain(id: SubjectId, name: string, more: Partial<DocumentedSubject>): DocumentedSubject {
-  return {
-    id,
-    kind: id.slice(0, id.indexOf(':')) as DocumentedSubject['kind'],
-    name,
-    status: 'unknown',
-    expectedRun: 'any',
-    owner: 'TBD',
-    region: 'TBD',
-    critical: false,
-    absenceTolerated: false,
-    dependsOn: [],
-    sources: [{ document: 'estate file', rank: 1 }],
-    extra: {},
-    ...more,
-  };
+  return { ...unsaidSubject(id, name), sources: [{ document: 'estate file', rank: 1 }], ...more };
 }
 
 function applyOverrides(

@@ -1,4 +1,4 @@
-import type { DocumentedSubject } from '../model/index.ts';
+import { type DocumentedSubject, unsaidSubject } from '../model/index.ts';
 import { statusOfWord } from './vocabulary.ts';
 
 /** What the master plan says of things that have no VMID of their own, in its own words, with the section. */
@@ -25,22 +25,13 @@ export function planPrograms(): readonly DocumentedSubject[] {
 /** One programme item. */
 export function program(id: string, name: string, word: string, section: number | null): DocumentedSubject {
   return {
-    id: `program:${id}`,
-    kind: 'program',
-    name,
+    ...unsaidSubject(`program:${id}`, name),
     statusWord: word,
     status: statusOfWord(word).status,
-    expectedRun: 'any',
-    owner: 'TBD',
-    region: 'TBD',
-    critical: false,
-    absenceTolerated: false,
-    dependsOn: [],
     sources: [
       section === null
         ? { document: 'estate file', rank: 1 }
         : { document: 'DBIS Chain 138 Technical Master Plan', locator: `section ${section}`, rank: 4 },
     ],
-    extra: {},
   };
 }

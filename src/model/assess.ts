@@ -11,6 +11,7 @@ import { interpret } from './interpretation.ts';
 import type { EpochMs } from './json.ts';
 import type { Observation } from './observation.ts';
 import type { Snapshot } from './snapshot.ts';
+import { unsaidSubject } from './unsaid.ts';
 import { verdictOf } from './verdict.ts';
 
 /** Everything known about one subject. */
@@ -122,26 +123,8 @@ function withUndocumented(snapshot: Snapshot): readonly DocumentedSubject[] {
   const extra = new Map<string, DocumentedSubject>();
   for (const one of snapshot.observations) {
     if (known.has(one.subject) || extra.has(one.subject)) continue;
-    const [kind, rest] = [
-      one.subject.slice(0, one.subject.indexOf(':')),
-      one.subject.slice(one.subject.indexOf(':') + 1),
-    ];
-    const name = one.answer.facts.name;
-    extra.set(one.subject, {
-      id: one.subject,
-      kind: kind as DocumentedSubject['kind'],
-      name: typeof name === 'string' ? name : rest,
-      ...(kind === 'vmid' && /^\d+$/.test(rest) ? { vmid: Number(rest) } : {}),
-      status: 'unknown',
-      expectedRun: 'any',
-      owner: 'TBD',
-      region: 'TBD',
-      critical: false,
-      absenceTolerated: false,
-      dependsOn: [],
-      sources: [],
-      extra: {},
-    });
+    const { name } = one.answer.facts;
+    extra.set(one.subject, unsaidSubject(one.subject, typeof name === 'string' ? name : undefined));
   }
   return [...snapshot.estate.subjects, ...extra.values()];
 }

@@ -17,5 +17,6 @@ export * from './runbook.ts';
 export * from './sanitise.ts';
 export * from './snapshot.ts';
 export * from './status.ts';
+export { unsaidSubject } from './unsaid.ts';
 export { verdictOf } from './verdict.ts';
 export * from './words.ts';

@@ -1,4 +1,11 @@
-import type { Conflict, DocumentedSubject, ImportNote, SourceRef, SubjectId } from '../../model/index.ts';
+import {
+  type Conflict,
+  type DocumentedSubject,
+  type ImportNote,
+  type SourceRef,
+  type SubjectId,
+  unsaidSubject,
+} from '../../model/index.ts';
 import { statusIn, statusOfWord } from '../vocabulary.ts';
 import type { DocumentFact, DocumentImport, FactField } from './fact.ts';
 
@@ -35,7 +42,7 @@ export function applyDocuments(
   for (const [id, told] of Map.groupBy(facts, (one) => one.subject)) {
     const known = byId.get(id);
     if (known === undefined) notes.push(unknownSubject(id, told));
-    const subject = known ?? bare(id, told);
+    const subject = known ?? unsaidSubject(id, told[0]?.name);
     const { filled, disagreements } = merge(subject, told);
     conflicts.push(...disagreements);
     byId.set(id, filled);
@@ -50,26 +57,6 @@ function unknownSubject(id: SubjectId, told: readonly DocumentFact[]): ImportNot
     level: 'kept',
     text: `${id} (${told[0]?.name ?? ''}) is known from ${source?.document ?? 'a document'} only; ${where}`,
     ...(source === undefined ? {} : { source }),
-  };
-}
-
-function bare(id: SubjectId, told: readonly DocumentFact[]): DocumentedSubject {
-  const rest = id.slice(id.indexOf(':') + 1);
-  return {
-    id,
-    kind: id.slice(0, id.indexOf(':')) as DocumentedSubject['kind'],
-    name: told[0]?.name ?? rest,
-    ...(id.startsWith('vmid:') && /^\d+$/.test(rest) ? { vmid: Number(rest) } : {}),
-    status: 'unknown',
-    expectedRun: 'any',
-    owner: 'TBD',
-    region: 'TBD',
-    critical: false,
-    // ml110 and whatever else only a document names is not known to be reachable at all.
-    absenceTolerated: false,
-    dependsOn: [],
-    sources: [],
-    extra: {},
   };
 }
 

@@ -6,8 +6,7 @@ import { line, type Row, span, type View } from '../views/types.ts';
 import { LineText, RowText, wrapLine } from './lines.tsx';
 import { SmallTable, smallTableHeight, smallTableWidth } from './small-table.tsx';
 
-/** Draws a view in a given room: its lines, then its list, framed where it is small and fits. */
-export function ViewPane(props: {
+interface PaneProps {
   readonly view: View;
   readonly rows: readonly Row[];
   readonly cursor: number;
@@ -15,7 +14,10 @@ export function ViewPane(props: {
   readonly height: number;
   readonly sort?: Sort | undefined;
   readonly theme: Theme;
-}): ReactElement {
+}
+
+/** Draws a view in a given room: its lines, then its list, framed where it is small and fits. */
+export function ViewPane(props: PaneProps): ReactElement {
   const { view, rows, columns, theme } = props;
   const top = view.top.flatMap((one) => wrapLine(one, columns)).slice(0, Math.max(0, props.height - 2));
   const room = props.height - top.length;
@@ -40,15 +42,7 @@ export function ViewPane(props: {
   );
 }
 
-function RowList(props: {
-  readonly view: View;
-  readonly rows: readonly Row[];
-  readonly cursor: number;
-  readonly columns: number;
-  readonly height: number;
-  readonly sort?: Sort | undefined;
-  readonly theme: Theme;
-}): ReactElement {
+function RowList(props: PaneProps): ReactElement {
   const { view, rows, cursor, columns, sort, theme } = props;
   const widths = useMemo(() => columnWidths(view, columns, rows), [view, columns, rows]);
   const labelled = view.columns.some((column) => column.label !== '');
