@@ -115,12 +115,10 @@ export function App(props: AppProps): ReactElement {
     run !== null && place.screen === 'runbooks' && place.detail === null && !place.help ? 'run' : 'lists';
   const world = useMemo(() => worldOf(state.assessment, work.runbooks), [state.assessment, work.runbooks]);
 
+  // What only the screen of the run takes is named on the others.
+  const asked = `A run asks something: ${bindings.keysOf('screen-runbooks')[0] ?? ':runbooks'} shows it.`;
   const answer = answerLines(
-    place.screen === 'runbooks' && run !== null
-      ? answering.state
-      : answering.state.phase === 'idle'
-        ? answering.state
-        : { phase: 'idle', message: '' },
+    where === 'run' || !answering.typing ? answering.state : { phase: 'idle', message: asked },
     columns,
   );
   const beside = columns >= BESIDE_COLUMNS && place.detail === null && where === 'lists' && !place.help;
@@ -259,8 +257,7 @@ export function App(props: AppProps): ReactElement {
 
   function bottomText(): string {
     if (place.quitArmed) return `Press ${bindings.keysOf('quit')[0] ?? 'q'} again to quit.`;
-    if (answer.length > 0 && ['note', 'code'].includes(answering.state.phase))
-      return 'What is typed goes to the question above. Esc cancels.';
+    if (where === 'run' && answering.typing) return 'What is typed goes to the question above. Esc cancels.';
     if (place.palette !== null) return `:${place.palette.text}_`;
     if (place.filtering) return `/${filter}_`;
     const filtered = filter === '' ? '' : `filter ${filter} (Esc clears)  `;

@@ -39,6 +39,28 @@ function run(args: readonly string[]): Promise<{ readonly code: number; readonly
 }
 
 describe('the console on the simulated estate', () => {
+  it('can be read while a run is at work, and says where the question waits', async () => {
+    // A node that never answers keeps the probes of the first step at work for some seconds.
+    const console_ = open(['demo', '--scenario', 'silent']);
+    await console_.see(/newest answer/);
+    console_.type('6');
+    await console_.see(/begin +Phase 3/);
+    console_.type('\r');
+    const [, code = ''] = await console_.see(/Type (\w{4}) and Enter to sign/);
+    await console_.typeCode(code);
+    await console_.see(/Recorded and durable: record 0/);
+    console_.type('c');
+    await console_.see(/Asking the probes of the step/);
+    console_.type('3');
+    const guests = await console_.see(/VMID +name[\s\S]*Asking the probes of the step/);
+    expect(guests[0]).toContain('sim-besu');
+    await console_.see(/VMID +name[\s\S]*A run asks something: 6 shows it/);
+    console_.type('6');
+    const [, second = ''] = await console_.see(/verdict +confirmed[\s\S]*Type (\w{4}) and Enter to sign/);
+    await console_.typeCode(second);
+    await console_.see(/Recorded and durable: record 2/);
+  }, 60_000);
+
   it('shows a moving head, every screen, help and filter, follows a resize, and restores the terminal', async () => {
     const console_ = open(['demo']);
     const first = await console_.see(/head (\d+)[\s\S]*quorum . proven/);

@@ -26,8 +26,10 @@ export interface KeyFlags {
 
 export interface Answering {
   readonly state: AnswerState;
-  /** True while a note or code is being typed or work is under way: keys go here then. */
-  readonly active: boolean;
+  /** True while a note or code is being typed: keys go here then. */
+  readonly typing: boolean;
+  /** True while work is under way that ends in a message or a question: nothing else of a run is begun meanwhile. */
+  readonly busy: boolean;
   /** Signs the opening of a run, or its being taken up. */
   beginRun(run: RunView): void;
   begin(run: RunView, verdict: Verdict): void;
@@ -80,7 +82,11 @@ export function useAnswer(
   clock: () => number = Date.now,
 ): Answering {
   const [state, setState] = useState<AnswerState>(IDLE);
-  const say = useCallback((message: string): void => setState({ phase: 'idle', message }), []);
+  // What is told meanwhile hides neither that work is under way nor the question that it ended in.
+  const say = useCallback(
+    (message: string): void => setState((now) => (now.phase === 'idle' ? { phase: 'idle', message } : now)),
+    [],
+  );
   const work = useCallback((message: string, task: () => Promise<AnswerState>): void => {
     setState({ phase: 'busy', message });
     task().then(setState, (error: unknown) => {
@@ -168,7 +174,8 @@ export function useAnswer(
   };
   return {
     state,
-    active: state.phase !== 'idle',
+    typing: state.phase === 'note' || state.phase === 'code',
+    busy: state.phase === 'busy',
     begin,
     beginRun: (run) =>
       acceptedFirst(run) === null

@@ -80,6 +80,7 @@ export function perform(id: CommandId, context: ActionContext, argument = ''): v
     case 'refresh':
       return told(context, context.backend.refresh(), () => 'Asked every source again.');
     case 'out':
+      if (answering.busy && context.where === 'run') return;
       answering.say('');
       return go({ to: 'back' });
     case 'past':
@@ -140,7 +141,7 @@ export function perform(id: CommandId, context: ActionContext, argument = ''): v
 /** Commands of an open run. */
 function inRun(id: CommandId, context: ActionContext, argument: string): void {
   const { run, answering } = context;
-  if (run === null) return;
+  if (run === null || answering.busy) return;
   switch (id) {
     case 'begin':
       return run.begun ? answering.say('This run has begun already.') : answering.beginRun(run);
@@ -205,6 +206,8 @@ function open(context: ActionContext): void {
 
 function opened(context: ActionContext, task: Promise<RunView>): void {
   const { go, answering } = context;
+  // The question that the work ends in belongs to the run that is open.
+  if (answering.busy) return;
   answering.say('Opening the run.');
   task.then(
     (run) => {

@@ -21,7 +21,7 @@ export function handleKey(chunk: string, key: KeyPress, context: KeyContext): vo
   const name = keyName(key.ctrl ? chunk : first, key);
   if (name === 'Ctrl-c') return perform('quit-now', context);
   if (name === 'Ctrl-z') return perform('suspend', context);
-  if (answering.active && run !== null && where === 'run') return answering.input(run, chunk, key);
+  if (answering.typing && run !== null && where === 'run') return answering.input(run, chunk, key);
   if (place.palette !== null) return paletteKey(chunk, key, context);
   if (place.filtering) return filterKey(chunk, key, context);
   if (name === null) return;

@@ -1,0 +1,39 @@
+import { Text } from 'ink';
+import { cleanup, render } from 'ink-testing-library';
+import { afterEach, expect, it, vi } from 'vitest';
+import type { Backend, Prompt, RunView } from '../../src/state/backend.ts';
+import { type Answering, useAnswer } from '../../src/ui/answer/use-answer.ts';
+
+afterEach(() => cleanup());
+
+const PROMPT: Prompt = { promptId: 'one', code: 'AB12', digest: '0x00', lines: [], onTerminal: false };
+const RUN = { session: '0x01' } as RunView;
+
+/** The answer line by itself, on a backend whose questions wait until they are answered. */
+function line() {
+  const asked = Promise.withResolvers<Prompt>();
+  const prepare = vi.fn(() => asked.promise);
+  const backend = { locked: async () => false, prepare } as unknown as Backend;
+  const now: { answering: Answering | null } = { answering: null };
+  function Line() {
+    now.answering = useAnswer(backend, (work) => work());
+    return <Text>{now.answering.state.phase}</Text>;
+  }
+  render(<Line />);
+  return { asked, prepare, answering: () => now.answering as Answering };
+}
+
+it('what is told while work is under way hides neither the work nor the question that it ends in', async () => {
+  const { asked, prepare, answering } = line();
+  answering().seal(RUN);
+  await vi.waitFor(() => expect(answering()).toMatchObject({ busy: true, typing: false }));
+  answering().say('Asked every source again.');
+  expect(answering().state).toMatchObject({ phase: 'busy' });
+  asked.resolve(PROMPT);
+  await vi.waitFor(() => expect(answering().state).toMatchObject({ phase: 'code', prompt: PROMPT }));
+  expect(answering()).toMatchObject({ busy: false, typing: true });
+  answering().say('');
+  await new Promise((done) => setTimeout(done, 50));
+  expect(answering().state).toMatchObject({ phase: 'code' });
+  expect(prepare).toHaveBeenCalledTimes(1);
+});
