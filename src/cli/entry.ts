@@ -22,7 +22,14 @@ async function start(): Promise<void> {
   if (code === ENDED_HARD) process.kill(process.pid, 'SIGKILL');
   process.exitCode = code;
   // Nothing should be left to wait for; if a handle of a library is, it does not hold the shell up.
-  setTimeout(() => process.exit(code), 1_000).unref();
+  setTimeout(() => leave(code), 1_000).unref();
+}
+
+/** Ends the process. Node.js would wait for a call to a file system that does not answer; what there is to say of it was said. */
+function leave(code: number): void {
+  if (process.getActiveResourcesInfo().some((what) => what.startsWith('FSReq')))
+    process.kill(process.pid, 'SIGKILL');
+  process.exit(code);
 }
 
 start().catch((error: unknown) => {

@@ -19,7 +19,7 @@ import {
   type TornTail,
 } from './journal-types.ts';
 import { Lock } from './lock.ts';
-import { ANSWER_MS, NoAnswerError, patient } from './patience.ts';
+import { ANSWER_MS, patient } from './patience.ts';
 import { recoverCopies } from './recover.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
 import { addFile, laterTrustFile, layOut, MAX_BLOB_BYTES, openJournal } from './session-folder.ts';
@@ -295,7 +295,6 @@ const MEND_MIRROR =
 function mend(error: unknown): string {
   const code = codeOfError(error);
   if (code === 'ENOSPC' || code === 'EDQUOT') return '. Make room on the disk, then resume the session';
-  if (code === 'ETIMEDOUT') return '. Look for a mount whose server is gone, then resume the session';
   if (code === 'EIO') return '. Check the disk, then resume the session from the good copy';
   return '. Resume the session when the cause is mended';
 }
@@ -330,14 +329,11 @@ async function named<T>({ name, dir }: Place, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof Error) || codeOfError(error) === '') throw error;
-    if (name === 'mirror')
-      throw new JournalError(
-        `the mirror ${dir} can not be used (${error.message}); mount it, or go on on one copy, which the record will say (in the console :onecopy, in line mode resume SESSION onecopy)`,
-        true,
-      );
-    if (!(error instanceof NoAnswerError)) throw error;
-    throw new JournalError(`the session in ${dir} can not be used (${error.message})${mend(error)}`, true);
+    if (name !== 'mirror' || !(error instanceof Error) || codeOfError(error) === '') throw error;
+    throw new JournalError(
+      `the mirror ${dir} can not be used (${error.message}); mount it, or go on on one copy, which the record will say (in the console :onecopy, in line mode resume SESSION onecopy)`,
+      true,
+    );
   }
 }
 

@@ -7,8 +7,10 @@ export const ANSWER_MS = 20_000;
 export class NoAnswerError extends Error {
   override readonly name = 'NoAnswerError';
   readonly code = 'ETIMEDOUT';
-  constructor(ms: number) {
-    super(`ETIMEDOUT: it did not answer within ${ms / 1_000} s`);
+  constructor(folder: string, ms: number) {
+    super(
+      `ETIMEDOUT: ${folder} did not answer within ${ms / 1_000} s; look for a mount whose server is gone`,
+    );
   }
 }
 
@@ -22,12 +24,12 @@ const overdue = new Map<string, Set<symbol>>();
  */
 export function patient(files: Files, folder: string, ms: number): Files {
   const inTime = async <T>(call: () => Promise<T>): Promise<T> => {
-    if (overdue.has(folder)) throw new NoAnswerError(ms);
+    if (overdue.has(folder)) throw new NoAnswerError(folder, ms);
     const { promise: tooLate, reject } = Promise.withResolvers<never>();
     const mark = Symbol(folder);
     const timer = setTimeout(() => {
       overdue.set(folder, (overdue.get(folder) ?? new Set()).add(mark));
-      reject(new NoAnswerError(ms));
+      reject(new NoAnswerError(folder, ms));
     }, ms);
     const answer = call().finally(() => {
       clearTimeout(timer);
