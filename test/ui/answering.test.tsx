@@ -3,6 +3,7 @@ import { cleanup, render } from 'ink-testing-library';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { Backend, Prompt, RunView } from '../../src/state/backend.ts';
 import { type Answering, useAnswer } from '../../src/ui/answer/use-answer.ts';
+import { type ActionContext, perform } from '../../src/ui/commands/actions.ts';
 
 afterEach(() => cleanup());
 
@@ -36,4 +37,26 @@ it('what is told while work is under way hides neither the work nor the question
   await new Promise((done) => setTimeout(done, 50));
   expect(answering().state).toMatchObject({ phase: 'code' });
   expect(prepare).toHaveBeenCalledTimes(1);
+});
+
+it.each([
+  ['busy', true],
+  ['typing', true],
+  ['neither', false],
+] as const)('while a run is %s, another run in its place is refused: %s', async (how, refused) => {
+  const go = vi.fn();
+  const resumeRun = vi.fn(async () => ({ ...RUN, begun: true }));
+  const context = {
+    place: {},
+    go,
+    where: 'lists',
+    run: RUN,
+    rows: [{ id: 'one', cells: [], opens: { kind: 'session', session: '0x02' } }],
+    cursor: 0,
+    backend: { resumeRun },
+    answering: { busy: how === 'busy', typing: how === 'typing', say: () => undefined },
+  } as unknown as ActionContext;
+  for (const command of ['past', 'future', 'open'] as const) perform(command, context);
+  await new Promise((done) => setTimeout(done, 10));
+  expect(go.mock.calls.map(([step]) => step.to)).toEqual(refused ? [] : ['past', 'future', 'run']);
 });

@@ -95,7 +95,9 @@ export function useAnswer(
   }, []);
   const prepare = useCallback(
     (request: PrepareRequest): void => {
-      work('Asking the probes of the step, then the signer', async () => {
+      const first =
+        request.kind === 'confirm' ? 'Asking the probes of the step, then the signer' : 'Asking the signer';
+      work(first, async () => {
         // The signer asks for the passphrase on the terminal itself, so nothing is drawn meanwhile.
         if (await backend.locked()) await handOver(() => backend.unlock());
         const prompt = await backend.prepare(request);

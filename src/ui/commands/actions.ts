@@ -80,12 +80,12 @@ export function perform(id: CommandId, context: ActionContext, argument = ''): v
     case 'refresh':
       return told(context, context.backend.refresh(), () => 'Asked every source again.');
     case 'out':
-      if (answering.busy && context.where === 'run') return;
+      if (context.where === 'run' && engaged(context)) return;
       answering.say('');
       return go({ to: 'back' });
     case 'past':
     case 'future':
-      return go({ to: id });
+      return engaged(context) ? undefined : go({ to: id });
     case 'up':
       return move(cursor - repeats);
     case 'down':
@@ -138,10 +138,15 @@ export function perform(id: CommandId, context: ActionContext, argument = ''): v
   }
 }
 
+/** True while a run is at work or asks something: no other run comes in its place, for the question would stand under the wrong one. */
+function engaged({ answering }: ActionContext): boolean {
+  return answering.busy || answering.typing;
+}
+
 /** Commands of an open run. */
 function inRun(id: CommandId, context: ActionContext, argument: string): void {
   const { run, answering } = context;
-  if (run === null || answering.busy) return;
+  if (run === null || engaged(context)) return;
   switch (id) {
     case 'begin':
       return run.begun ? answering.say('This run has begun already.') : answering.beginRun(run);
@@ -206,8 +211,7 @@ function open(context: ActionContext): void {
 
 function opened(context: ActionContext, task: Promise<RunView>): void {
   const { go, answering } = context;
-  // The question that the work ends in belongs to the run that is open.
-  if (answering.busy) return;
+  if (engaged(context)) return;
   answering.say('Opening the run.');
   task.then(
     (run) => {
