@@ -35,7 +35,7 @@ beforeAll(async () => {
     env(),
   );
   expect(trust.code, trust.screen).toBe(0);
-}, 60_000);
+}, 120_000);
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
 const records = (): readonly string[] => {

@@ -148,7 +148,7 @@ export class Terminal {
   }
 
   /** Waits until the screen matches; the message of a failure shows the screen. */
-  async see(pattern: RegExp, seconds = 60): Promise<RegExpExecArray> {
+  async see(pattern: RegExp, seconds = 45): Promise<RegExpExecArray> {
     const end = Date.now() + seconds * 1000;
     for (;;) {
       const text = await this.screen();

@@ -152,5 +152,5 @@ describe('line mode', () => {
     terminal.type('quit\r');
     expect((await terminal.ended()).code).toBe(0);
     expect(terminal.raw.join('')).not.toContain('\u001b');
-  }, 60_000);
+  }, 120_000);
 });

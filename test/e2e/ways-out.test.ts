@@ -74,7 +74,7 @@ describe('every way out restores the terminal', () => {
       await one.see(/done/);
       await restored(one);
     },
-    60_000,
+    120_000,
   );
 
   it.each([
@@ -94,7 +94,7 @@ describe('every way out restores the terminal', () => {
       if (signal !== 'SIGINT') await restored(one);
       else expect(one.alternate).toBe(false);
     },
-    60_000,
+    120_000,
   );
 
   it('q twice while a file system does not answer, told afterwards', async () => {
@@ -112,7 +112,7 @@ describe('every way out restores the terminal', () => {
     one.type('qq');
     await one.see(/a file system does not answer[\s\S]*code 137[\s\S]*done/);
     await restored(one);
-  }, 60_000);
+  }, 120_000);
 
   it('an exception, with a message and no stack', async () => {
     const bomb = join(home, 'bomb.mjs');
@@ -124,7 +124,7 @@ describe('every way out restores the terminal', () => {
     await one.see(/bomb for the test[\s\S]*code 2[\s\S]*done/);
     expect(await one.screen()).not.toMatch(/at .*:\d+:\d+/);
     await restored(one);
-  }, 60_000);
+  }, 120_000);
 });
 
 it.each([
@@ -164,7 +164,7 @@ it('Ctrl-Z gives the terminal back to the shell, and fg brings everything back a
   one.type('\u0003');
   await one.see(/fg[\s\S]*shell> \s*$/);
   expect(one.modes.cursorHidden).toBe(false);
-}, 60_000);
+}, 120_000);
 
 it('a terminal that takes nothing stops neither probes nor evidence, and shows the truth afterwards', async () => {
   terminal = new Terminal(['demo'], { home, columns: 120, rows: 40 });
