@@ -1,4 +1,4 @@
-import { Box, useApp, useInput, usePaste, useWindowSize } from 'ink';
+import { Box, useApp, useWindowSize } from 'ink';
 import { type ReactElement, useCallback, useEffect, useMemo, useReducer, useState } from 'react';
 import { useStore } from 'zustand';
 import type { Backend } from '../state/backend.ts';
@@ -27,6 +27,7 @@ import { ViewPane } from './components/view-pane.tsx';
 import { arrange, flat } from './list.ts';
 import { widthOf } from './text.ts';
 import { makeTheme, type Theme, type ThemeName } from './theme.ts';
+import { useKeys } from './use-keys.ts';
 import { useWork } from './use-work.ts';
 import { factsOf, worldOf } from './views/context.ts';
 import { detailView } from './views/detail-view.ts';
@@ -154,44 +155,45 @@ export function App(props: AppProps): ReactElement {
           Math.min(MAX_SUGGESTIONS, Math.max(0, height - 6)),
         );
 
-  useInput((chunk, key) =>
-    handleKey(chunk, key, {
-      place,
-      go,
-      where,
-      run,
-      answering,
-      work,
-      backend,
-      bindings,
-      view,
-      rows: shown,
-      cursor,
-      page: Math.max(1, height - 2),
-      world: { ...world, where, columns: labels },
-      assessed: (id) => state.assessment?.subjects.find((one) => one.subject.id === id),
-      facts: factsOf(state, at, filter),
-      tools: {
-        ...props.tools,
-        suspend: props.tools.stop,
-        theme: (name) => {
-          setTheme(makeTheme({ ...theme, name }));
-          props.tools.remember({ theme: name }).then(
-            () =>
-              say(
-                theme.colour
-                  ? `Theme ${name}, also the next time.`
-                  : 'Colour is off here; kept for where it is on.',
-              ),
-            (error: unknown) => say(error instanceof Error ? error.message : String(error)),
-          );
+  useKeys({
+    press: (press) =>
+      handleKey(press, {
+        place,
+        go,
+        where,
+        run,
+        answering,
+        work,
+        backend,
+        bindings,
+        view,
+        rows: shown,
+        cursor,
+        page: Math.max(1, height - 2),
+        world: { ...world, where, columns: labels },
+        assessed: (id) => state.assessment?.subjects.find((one) => one.subject.id === id),
+        facts: factsOf(state, at, filter),
+        tools: {
+          ...props.tools,
+          suspend: props.tools.stop,
+          theme: (name) => {
+            setTheme(makeTheme({ ...theme, name }));
+            props.tools.remember({ theme: name }).then(
+              () =>
+                say(
+                  theme.colour
+                    ? `Theme ${name}, also the next time.`
+                    : 'Colour is off here; kept for where it is on.',
+                ),
+              (error: unknown) => say(error instanceof Error ? error.message : String(error)),
+            );
+          },
         },
-      },
-      quit: () => exit(),
-    }),
-  );
-  // A paste never reaches the keys: it could type a code or an answer.
-  usePaste((text) => answering.paste(text));
+        quit: () => exit(),
+      }),
+    // A paste never reaches the keys: it could type a code or an answer.
+    paste: (text) => answering.paste(text),
+  });
 
   if (columns < LEAST_COLUMNS || rows < LEAST_ROWS)
     return (

@@ -1,9 +1,11 @@
 import { graphemesOf } from '../text.ts';
 import { type ActionContext, perform } from './actions.ts';
 import type { Bindings } from './bindings.ts';
-import { type KeyPress, keyName } from './keys.ts';
+import { commandOf } from './commands.ts';
+import { keyName } from './keys.ts';
 import { filterOf } from './navigation.ts';
 import { complete, readLine } from './palette.ts';
+import { firstKey, type Press } from './presses.ts';
 
 /** What a key press needs besides what a command needs. */
 export interface KeyContext extends ActionContext {
@@ -11,68 +13,105 @@ export interface KeyContext extends ActionContext {
 }
 
 /**
- * What a key press does. Several printable characters that arrive at once (a slow link saves them up) count only where they are the same
- * key of movement, or text; where something is being signed the answer line sees the chunk as it came.
+ * What a press does. Of several characters that came in one piece (a slow link saves them up) the first key is done and the rest given
+ * back, to be read against the screen that it brings; a line of text takes all that is text. Where something is being signed the answer
+ * line sees the piece as it came, and a command of an open run counts only when it comes by itself or first.
  */
-export function handleKey(chunk: string, key: KeyPress, context: KeyContext): void {
+export function handleKey(press: Press, context: KeyContext): string {
   const { place, run, answering, bindings, where } = context;
-  const all = graphemesOf(chunk);
-  const [first = ''] = all;
-  const name = keyName(key.ctrl ? chunk : first, key);
-  if (name === 'Ctrl-c') return perform('quit-now', context);
-  if (name === 'Ctrl-z') return perform('suspend', context);
-  if (answering.typing && run !== null && where === 'run') return answering.input(run, chunk, key);
-  if (place.palette !== null) return paletteKey(chunk, key, context);
-  if (place.filtering) return filterKey(chunk, key, context);
-  if (name === null) return;
-  const command = bindings.find(name, where);
-  if (command === null) return;
-  const burst = all.length > 1 && all.every((one) => one === first);
-  if (command === 'quit' && burst) return perform('quit-now', context);
-  const repeats = burst && (command === 'up' || command === 'down') ? all.length : 1;
-  // In a burst of different characters only the first is a key; who typed the rest could not see what it did.
-  perform(command, { ...context, repeats });
+  const { char, key, rest } = firstKey(press);
+  const name = keyName(char, key);
+  if (name === 'Ctrl-c' || name === 'Ctrl-z') {
+    perform(name === 'Ctrl-c' ? 'quit-now' : 'suspend', context);
+    return rest;
+  }
+  if (answering.typing && run !== null && where === 'run') {
+    answering.input(run, press.chunk, press.key);
+    return '';
+  }
+  if (place.palette !== null) return paletteKey(press, context);
+  if (place.filtering) return filterKey(press, context);
+  const command = name === null ? null : bindings.find(name, where);
+  if (command === null) return rest;
+  if (press.behind && commandOf(command)?.where === 'run') {
+    answering.say(`${name} came together with other keys and was not done. Press it again.`);
+    return '';
+  }
+  const same = command === 'up' || command === 'down' ? timesOver(char, rest) : 0;
+  perform(command, { ...context, repeats: same + 1 });
+  return rest.slice(same * char.length);
 }
 
-/** Text typed into a line: without control characters, and what came after an Enter in the same chunk is dropped. */
-function typedText(chunk: string): { readonly text: string; readonly entered: boolean } {
-  const [typed = '', ...rest] = chunk.split('\r');
-  return { text: typed.replace(/[\u0000-\u001f\u007f-\u009f]/g, ''), entered: rest.length > 0 };
+/** How often a text begins with a character. */
+function timesOver(char: string, text: string): number {
+  let count = 0;
+  while (char !== '' && text.startsWith(char, count * char.length)) count += 1;
+  return count;
 }
 
-function filterKey(chunk: string, key: KeyPress, { place, go }: KeyContext): void {
+/** What of a piece belongs to a line of text: without control characters, up to the Enter; the rest is for what comes then. */
+function typedText(chunk: string): {
+  readonly text: string;
+  readonly entered: boolean;
+  readonly rest: string;
+} {
+  const end = chunk.search(/[\r\n]/);
+  const typed = end < 0 ? chunk : chunk.slice(0, end);
+  return {
+    text: typed.replace(/[\u0000-\u001f\u007f-\u009f]/g, ''),
+    entered: end >= 0,
+    rest: end < 0 ? '' : chunk.slice(end + 1),
+  };
+}
+
+function filterKey({ chunk, key }: Press, { place, go }: KeyContext): string {
   const text = filterOf(place);
-  if (key.escape) return go({ to: 'filter-text', text: '', done: true });
-  if (key.return) return go({ to: 'filter-text', text, done: true });
-  if (key.backspace || key.delete)
-    return go({ to: 'filter-text', text: graphemesOf(text).slice(0, -1).join(''), done: false });
-  if (chunk === '' || key.ctrl || key.meta) return;
+  const set = (to: string, done: boolean): string => {
+    go({ to: 'filter-text', text: to, done });
+    return '';
+  };
+  if (key.escape) return set('', true);
+  if (key.return) return set(text, true);
+  if (key.backspace || key.delete) return set(graphemesOf(text).slice(0, -1).join(''), false);
+  if (chunk === '' || key.ctrl || key.meta) return '';
   const typed = typedText(chunk);
-  go({ to: 'filter-text', text: (text + typed.text).slice(0, 100), done: typed.entered });
+  set((text + typed.text).slice(0, 100), typed.entered);
+  return typed.rest;
 }
 
-function paletteKey(chunk: string, key: KeyPress, context: KeyContext): void {
+function paletteKey(press: Press, context: KeyContext): string {
+  const { chunk, key } = press;
+  const text = context.place.palette?.text ?? '';
+  if (chunk === '' || key.ctrl || key.meta) {
+    paletteEdit(press, text, context);
+    return '';
+  }
+  const typed = typedText(chunk);
+  if (typed.entered) enter(text + typed.text, context);
+  else typeLine(text + typed.text, context);
+  return typed.rest;
+}
+
+/** A key of the palette that is no text. */
+function paletteEdit({ chunk, key }: Press, text: string, context: KeyContext): void {
   const { place, go, world } = context;
-  const state = place.palette;
-  if (state === null) return;
-  const type = (text: string): void => go({ to: 'palette', state: { text: text.slice(0, 300), at: -1 } });
   if (key.escape) return go({ to: 'palette', state: null });
-  if (key.return) return enter(state.text, context);
-  if (key.tab) return type(complete(state.text, world));
+  if (key.return) return enter(text, context);
+  if (key.tab) return typeLine(complete(text, world), context);
   if (key.upArrow || key.downArrow) {
-    const at = Math.max(-1, Math.min(state.at + (key.upArrow ? 1 : -1), place.said.length - 1));
+    const from = place.palette?.at ?? -1;
+    const at = Math.max(-1, Math.min(from + (key.upArrow ? 1 : -1), place.said.length - 1));
     return go({ to: 'palette', state: { text: at < 0 ? '' : (place.said[at] ?? ''), at } });
   }
   if (key.backspace || key.delete)
-    return state.text === ''
+    return text === ''
       ? go({ to: 'palette', state: null })
-      : type(graphemesOf(state.text).slice(0, -1).join(''));
-  if (key.ctrl && chunk === 'u') return type('');
-  if (chunk === '' || key.ctrl || key.meta) return;
-  const typed = typedText(chunk);
-  const text = state.text + typed.text;
-  if (typed.entered) enter(text, context);
-  else type(text);
+      : typeLine(graphemesOf(text).slice(0, -1).join(''), context);
+  if (key.ctrl && chunk === 'u') typeLine('', context);
+}
+
+function typeLine(text: string, { go }: KeyContext): void {
+  go({ to: 'palette', state: { text: text.slice(0, 300), at: -1 } });
 }
 
 function enter(text: string, context: KeyContext): void {
