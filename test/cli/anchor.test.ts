@@ -70,7 +70,7 @@ describe('c138 evidence anchor', () => {
     expect(refused.screen).toMatch(/sends {4}nothing, from 0x[0-9a-f]{40} to itself/);
     expect(refused.screen).toMatch(/costs {4}at most 30000000 wei/);
     expect(anchors()).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it('puts the digest of the seal on the chain and keeps a proof that verifies offline', async () => {
     const screen = await ran(['evidence', 'anchor', session], [passphrase, signerCode]);
@@ -84,7 +84,7 @@ describe('c138 evidence anchor', () => {
     expect(report.findings.map((one: { text: string }) => one.text).join('\n')).toMatch(
       /anchored, same estate/,
     );
-  }, 60_000);
+  }, 120_000);
 
   it('fetches the proof of a transaction that was sent before, with no key at all', async () => {
     const [name = ''] = anchors();
@@ -96,7 +96,7 @@ describe('c138 evidence anchor', () => {
     const fetched = await cli('evidence', 'anchor', copy, '--transaction', hash);
     expect(fetched.code, fetched.err).toBe(0);
     expect(readFileSync(join(copy, name)).equals(kept)).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   it.each([
     [['--endpoint', 'http://192.0.2.1:8545'], 2, /there is no JSON-RPC endpoint/],

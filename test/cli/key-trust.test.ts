@@ -106,7 +106,7 @@ describe('keys and trust on a terminal', () => {
     const forged = await here(['trust', 'show']);
     expect(forged.code).toBe(2);
     expect(forged.err).toMatch(/trust\.json: .*signature/);
-  }, 60_000);
+  }, 120_000);
 
   it('signs nothing with a wrong code or passphrase, and makes nothing when the passphrases differ', async () => {
     const config = join(home, 'config', 'trust');
@@ -131,7 +131,7 @@ describe('keys and trust on a terminal', () => {
     const short = await inTerminal(['key', 'new', '--out', out], [[/New passphrase.*: $/, 'short']]);
     expect(short.screen).toMatch(/shorter than 10 characters/);
     expect(() => statSync(out)).toThrow(/ENOENT/);
-  }, 60_000);
+  }, 120_000);
 
   it('imports a private key that is typed, and never writes over a keystore', async () => {
     const out = join(home, 'imported.json');
@@ -148,7 +148,7 @@ describe('keys and trust on a terminal', () => {
     expect(again.code).toBe(2);
     expect(again.screen).toMatch(/exists already/);
     expect(readFileSync(out)).toEqual(before);
-  }, 60_000);
+  }, 120_000);
 
   it('makes no key without a terminal', async () => {
     const ran = await new Promise<{ code: number | null; err: string }>((done) => {

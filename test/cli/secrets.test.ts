@@ -78,7 +78,7 @@ beforeAll(async () => {
   canaries = [...spellings(PASSPHRASE, false), ...spellings(PRIVATE_KEY, true), ...spellings(token, false)];
   watching = setInterval(lookAtProcesses, 20);
   mkdirSync(join(home, 'config'), { recursive: true, mode: 0o755 });
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   clearInterval(watching);
   process.umask(before);

@@ -98,5 +98,5 @@ describe('an interrupted pass', () => {
       child.kill('SIGKILL');
       silent.close();
     }
-  }, 60_000);
+  }, 120_000);
 });

@@ -118,7 +118,7 @@ const ELSEWHERE = [
 
 const signatures = new Map<string, string>();
 
-describe('every fault is told apart from its neighbours over real sockets', { timeout: 30_000 }, () => {
+describe('every fault is told apart from its neighbours over real sockets', { timeout: 120_000 }, () => {
   // Every fourth one in every test run, all of them with `npm run suites`.
   const looked = TABLE.filter((_row, at) => process.env.C138_SUITES === 'full' || at % 4 === 0);
   it.each(looked)('%s: exit code %i and nothing else', async (name, exit, expected) => {

@@ -273,7 +273,7 @@ beforeAll(async () => {
   const document = assessmentDocument(snapshot, assessment);
   results = document.subjects.filter((one) => one.status === 'deployed').map((one) => one.id);
   texts = discoverySummary(snapshot, assessment);
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));

@@ -251,7 +251,7 @@ beforeAll(async () => {
     onObservation: (one) => order.push(`${one.probe} ${one.endpoint}`),
   });
   snapshot = { ...snapshotOf([], observations), estate };
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
   for (const socket of sockets) socket.destroy();
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));

@@ -34,7 +34,7 @@ async function pass(
   return { open, most, seen };
 }
 
-describe('no probe leaves a connection open', { timeout: 30_000 }, () => {
+describe('no probe leaves a connection open', { timeout: 120_000 }, () => {
   const whole = ['healthy', 'edge-502', 'connections-used-up', 'truncated', 'indy-silent', 'stalled'];
   it.each(FULL ? whole : whole.slice(0, 3))('after a whole pass over %s', async (scenario) => {
     const { open, most } = await pass(scenario, null);

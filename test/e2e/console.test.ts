@@ -109,7 +109,7 @@ describe('the console on the simulated estate', () => {
     expect(console_.alternate).toBe(false);
     const all = console_.raw.join('');
     expect(all.lastIndexOf('\u001b[?25h')).toBeGreaterThan(all.lastIndexOf('\u001b[?25l'));
-  }, 90_000);
+  }, 120_000);
 
   it('works a runbook to the end through a SIGKILL, and what was signed verifies', async () => {
     const first = open(['demo'], { columns: 120, rows: 40 });

@@ -117,5 +117,5 @@ describe('a critical step on the screen', () => {
     } finally {
       if (terminal.exit === null) terminal.kill('SIGKILL');
     }
-  }, 90_000);
+  }, 120_000);
 });

@@ -48,4 +48,4 @@ test('of several processes that race for a lock exactly one wins, also when it i
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 60_000);
+}, 120_000);

@@ -14,12 +14,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { type Files, realFiles } from '../../src/evidence/journal/files.ts';
 import { Journal } from '../../src/evidence/journal/journal.ts';
 import { Lock } from '../../src/evidence/journal/lock.ts';
 import { canonicalBytes } from '../../src/evidence/record/canonical.ts';
 import { digestOf } from '../../src/evidence/record/typed-data.ts';
+import { eventually } from '../eventually.ts';
 import {
   ANNA,
   BERT,
@@ -376,7 +377,7 @@ describe('a file system that does not answer', () => {
     const copy = join(mirror, 'session', 'journal.jsonl');
     const here = await lines(join(one.dir, 'journal.jsonl'), 3);
     expect(await lines(copy, 2)).toEqual(here.slice(0, 2));
-    const again = await vi.waitFor(() => Journal.recover({ dir: one.dir, mirror }));
+    const again = await eventually(() => Journal.recover({ dir: one.dir, mirror }));
     await again.journal.close();
     expect(readFileSync(copy)).toEqual(readFileSync(join(one.dir, 'journal.jsonl')));
   });
@@ -391,7 +392,7 @@ describe('a file system that does not answer', () => {
     await one.journal.close();
     await expect(Journal.recover({ dir: one.dir, mirror: null })).rejects.toThrow(/did not answer/);
     away.letGo();
-    const { journal, records } = await vi.waitFor(() => Journal.recover({ dir: one.dir, mirror: null }));
+    const { journal, records } = await eventually(() => Journal.recover({ dir: one.dir, mirror: null }));
     await journal.close();
     expect(records.map(({ kind }) => kind)).toEqual(['open', 'confirm']);
   });
@@ -411,7 +412,7 @@ describe('a file system that does not answer', () => {
       /did not answer/,
     );
     gate.resolve();
-    const { journal } = await vi.waitFor(() => Journal.recover({ dir: one.dir, mirror: null }));
+    const { journal } = await eventually(() => Journal.recover({ dir: one.dir, mirror: null }));
     await journal.close();
   });
 });

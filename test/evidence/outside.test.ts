@@ -367,7 +367,7 @@ ess_cert_id_chain = no
       `RFC 3161: ${Math.ceil(whole.length / 3)} bytes of a reply changed, ${passed.length} accepted`,
     );
     expect(passed).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   test('about another journal, without certificate, by one that may not: refused when taken in', async () => {
     const dir = copyOf();

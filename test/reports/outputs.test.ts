@@ -193,7 +193,7 @@ describe('a pass over the simulated estate', () => {
     } finally {
       await demo.stop();
     }
-  }, 60_000);
+  }, 120_000);
 
   it('writes every output, and a matrix that reads back as the documents said', () => {
     const texts = outputs(snapshot);

@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import type { Observation } from '../../src/model/index.ts';
 import type { BackendEvent } from '../../src/state/backend.ts';
 import { LiveEstate, type LiveOptions } from '../../src/state/live/live.ts';
 import { DEFAULT_PLAN, type PollPlan } from '../../src/state/live/poller.ts';
+import { eventually } from '../eventually.ts';
 import { endpointOf, estateOf, observationOf } from './fixtures.ts';
 
 const fast: PollPlan = {
@@ -88,10 +89,10 @@ describe('live estate', () => {
       },
       { rounds: [{ name: 'r', cadenceMs: 10, ask: async () => [observationOf({ probe: 'besu-common' })] }] },
     );
-    await vi.waitFor(() => expect(latest(events)?.observations.length).toBeGreaterThan(0));
+    await eventually(() => expect(latest(events)?.observations.length).toBeGreaterThan(0));
     expect(latest(events)?.complete).toBe(false);
     slow.resolve();
-    await vi.waitFor(() => expect(latest(events)?.complete).toBe(true));
+    await eventually(() => expect(latest(events)?.complete).toBe(true));
     expect(
       latest(events)
         ?.observations.map((one) => one.probe)
@@ -107,12 +108,12 @@ describe('live estate', () => {
     });
     const ofA = () => latest(events)?.observations.filter((one) => one.endpoint === 'a') ?? [];
     const logged = (text: string) =>
-      vi.waitFor(() =>
+      eventually(() =>
         expect(events.flatMap((one) => (one.type === 'log' ? [one.text] : []))).toContain(text),
       );
-    await vi.waitFor(() => expect(ofA().length).toBe(1));
+    await eventually(() => expect(ofA().length).toBe(1));
     turn = 'bad';
-    await vi.waitFor(() => expect(ofA().map((one) => one.answer.class)).toEqual(['refused', 'ok']));
+    await eventually(() => expect(ofA().map((one) => one.answer.class)).toEqual(['refused', 'ok']));
     await logged('a: refused');
     turn = 'good';
     await logged('a: answers again');
@@ -123,7 +124,7 @@ describe('live estate', () => {
 
   it('counts repeated lines instead of repeating them', async () => {
     const events = begin(async (endpoint) => [bad(endpoint.id)]);
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(events.some((one) => one.type === 'log' && one.text === 'a: refused' && one.count >= 3)).toBe(
         true,
       ),
@@ -141,7 +142,7 @@ describe('live estate', () => {
           }),
         ),
     );
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(events.filter((one) => one.type === 'source' && one.state.asking).length).toBe(2),
     );
     await live?.close();

@@ -1,7 +1,8 @@
 import { MessageChannel } from 'node:worker_threads';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Backend, BackendEvent } from '../../src/state/backend.ts';
 import { connectBackend, reportFailure, serveBackend } from '../../src/state/port-rpc.ts';
+import { eventually } from '../eventually.ts';
 import { snapshotOf } from './fixtures.ts';
 
 class PlaceError extends Error {
@@ -77,7 +78,7 @@ describe('backend over a port', () => {
     );
     expect(heard).toEqual(['one', 'two', 'new']);
     tell(log('three'));
-    await vi.waitFor(() => expect(heard.at(-1)).toBe('three'));
+    await eventually(() => expect(heard.at(-1)).toBe('three'));
     stop();
   });
 

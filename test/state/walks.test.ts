@@ -195,7 +195,7 @@ describe('a gate that does not hold', () => {
     } finally {
       await stalled.stop();
     }
-  }, 60_000);
+  }, 120_000);
 
   it('calls nothing deployed that the documents call a placeholder, whatever is tried', async () => {
     const desk = await Desk.sit(ANNA, placeOf('placeholder'));
@@ -213,5 +213,5 @@ describe('a gate that does not hold', () => {
       { subject: 'vmid:6001', state: 'placeholder' },
     ]);
     await desk.runs.close();
-  }, 60_000);
+  }, 120_000);
 });

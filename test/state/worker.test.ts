@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDemo } from '../../src/demo/start.ts';
 import { followBackend } from '../../src/state/store.ts';
 import { startWorker, type WorkerInput } from '../../src/state/worker-client.ts';
+import { eventually } from '../eventually.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -37,11 +38,9 @@ describe('worker thread', () => {
           .map((one) => Number(one.answer.facts.number)),
       );
     try {
-      await vi.waitFor(() => expect(store.getState().snapshot?.complete).toBe(true), { timeout: 120_000 });
+      await eventually(() => expect(store.getState().snapshot?.complete).toBe(true));
       // On a busy machine a node may answer too late at first; it is asked again.
-      await vi.waitFor(() => expect(store.getState().assessment?.verdict.result).toBe('pass'), {
-        timeout: 60_000,
-      });
+      await eventually(() => expect(store.getState().assessment?.verdict.result).toBe('pass'));
       const first = head();
       expect(first).toBeGreaterThan(0);
       const { snapshot, sources } = store.getState();
@@ -50,7 +49,7 @@ describe('worker thread', () => {
       expect(Object.keys(sources)).toHaveLength(snapshot?.estate.endpoints.length ?? 0);
       await new Promise((resolve) => setTimeout(resolve, 1_500));
       await backend.refresh();
-      await vi.waitFor(() => expect(head()).toBeGreaterThan(first), { timeout: 20_000 });
+      await eventually(() => expect(head()).toBeGreaterThan(first));
       expect((await backend.runbooks()).map((one) => one.id)).toContain('phase3-follow-ups');
     } finally {
       stop();

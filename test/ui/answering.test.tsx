@@ -4,6 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { Backend, Prompt, RunView } from '../../src/state/backend.ts';
 import { type Answering, useAnswer } from '../../src/ui/answer/use-answer.ts';
 import { type ActionContext, perform } from '../../src/ui/commands/actions.ts';
+import { eventually } from '../eventually.ts';
 
 afterEach(() => cleanup());
 
@@ -27,11 +28,11 @@ function line() {
 it('what is told while work is under way hides neither the work nor the question that it ends in', async () => {
   const { asked, prepare, answering } = line();
   answering().seal(RUN);
-  await vi.waitFor(() => expect(answering()).toMatchObject({ busy: true, typing: false }));
+  await eventually(() => expect(answering()).toMatchObject({ busy: true, typing: false }));
   answering().say('Asked every source again.');
   expect(answering().state).toMatchObject({ phase: 'busy' });
   asked.resolve(PROMPT);
-  await vi.waitFor(() => expect(answering().state).toMatchObject({ phase: 'code', prompt: PROMPT }));
+  await eventually(() => expect(answering().state).toMatchObject({ phase: 'code', prompt: PROMPT }));
   expect(answering()).toMatchObject({ busy: false, typing: true });
   answering().say('');
   await new Promise((done) => setTimeout(done, 50));

@@ -91,14 +91,14 @@ describe.skipIf(LIBRARY === undefined && !required)(
           .map((line) => JSON.parse(line).body.seq);
         expect(seqs).toEqual(seqs.map((_seq, at) => at));
       },
-      60_000,
+      120_000,
     );
 
     test('that stays as it is gives no finding', async () => {
       const { report } = await session('still', ['+0', '+0']);
       expect(report.findings.filter((one) => one.step === 'V12')).toEqual([]);
       expect(report.exitCode).toBe(11);
-    }, 60_000);
+    }, 120_000);
 
     test('uses the real library', () => {
       const said = spawnSync('date', ['+%Y'], {
