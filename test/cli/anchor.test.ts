@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Demo, startDemo } from '../../src/demo/start.ts';
-import { type Answer, inTerminal } from './in-terminal.ts';
+import { type Answer, inTerminal, newKey } from './in-terminal.ts';
 import { run } from './run.ts';
 
 const PASSPHRASE = 'correct horse battery';
@@ -34,13 +34,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'c138-anchored-'));
   demo = await startDemo({ scenario: 'healthy', blockPeriodS: 1 });
   mkdirSync(join(home, 'config'), { recursive: true });
-  await ran(
-    ['key', 'new'],
-    [
-      [/New passphrase.*: $/, PASSPHRASE],
-      [/The same again: $/, PASSPHRASE],
-    ],
-  );
+  await newKey(PASSPHRASE, env());
   await ran(['trust', 'init', '--person', 'anna', '--name', 'Anna'], [passphrase, signerCode]);
   const steps = [true, false, true, false, false].flatMap((critical) => [
     say('confirm seen'),

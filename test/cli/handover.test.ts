@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Terminal } from '../e2e/terminal.ts';
-import { type Answer, inTerminal } from './in-terminal.ts';
+import { type Answer, inTerminal, newKey } from './in-terminal.ts';
 import { run } from './run.ts';
 
 /** Two people at two machines: each with their own key, passphrase and folders. Only files go between them. */
@@ -36,16 +36,7 @@ async function person(who: string): Promise<string> {
   mkdirSync(evidenceOf(who), { recursive: true });
   writeFileSync(join(config, 'estate.yaml'), 'v: 1\nid: two-shifts\nname: y\nchain: {id: 138}\n');
   writeFileSync(join(config, 'runbooks', 'shift.yaml'), RUNBOOK);
-  const made = await inTerminal(
-    ['key', 'new'],
-    [
-      [/New passphrase.*: $/, PASSPHRASE],
-      [/The same again: $/, PASSPHRASE],
-    ],
-    envOf(who),
-  );
-  expect(made.code, made.screen).toBe(0);
-  return /0x[0-9a-f]{40}/.exec(made.screen)?.[0] ?? '';
+  return newKey(PASSPHRASE, envOf(who));
 }
 
 beforeAll(async () => {

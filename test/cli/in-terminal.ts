@@ -27,7 +27,7 @@ export function inTerminal(
     const limit = setTimeout(() => {
       terminal.kill('SIGKILL');
       fail(new Error(`no end, waiting for ${waiting[0]?.[0]}; it showed: ${screen}`));
-    }, 60_000);
+    }, 110_000);
     terminal.onData((text) => {
       screen += text;
       unread += text;
@@ -47,4 +47,18 @@ export function inTerminal(
       done({ code: exitCode, screen });
     });
   });
+}
+
+/** Makes a keystore as a person does, and gives its address. */
+export async function newKey(passphrase: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const made = await inTerminal(
+    ['key', 'new'],
+    [
+      [/New passphrase.*: $/, passphrase],
+      [/The same again: $/, passphrase],
+    ],
+    env,
+  );
+  if (made.code !== 0) throw new Error(`no key was made: ${made.screen}`);
+  return /0x[0-9a-f]{40}/.exec(made.screen)?.[0] ?? '';
 }

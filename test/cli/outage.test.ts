@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readOutages } from '../../src/state/attested/outages.ts';
-import { type Answer, inTerminal } from './in-terminal.ts';
+import { type Answer, inTerminal, newKey } from './in-terminal.ts';
 import { run } from './run.ts';
 
 const PASSPHRASE = 'correct horse battery';
@@ -35,15 +35,7 @@ beforeAll(async () => {
     `v: 1\nid: outages\nname: y\nchain: {id: 138}\nmirror: ${join(root, 'usb')}\n`,
   );
   mkdirSync(join(root, 'usb'));
-  const made = await inTerminal(
-    ['key', 'new'],
-    [
-      [/New passphrase.*: $/, PASSPHRASE],
-      [/The same again: $/, PASSPHRASE],
-    ],
-    env(),
-  );
-  expect(made.code, made.screen).toBe(0);
+  await newKey(PASSPHRASE, env());
   const init = await inTerminal(
     ['trust', 'init', '--person', 'anna', '--name', 'Anna', '--role', 'performer'],
     [passphrase, code],

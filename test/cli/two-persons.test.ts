@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, inTerminal } from './in-terminal.ts';
+import { type Answer, inTerminal, newKey } from './in-terminal.ts';
 import { run } from './run.ts';
 
 /** Homes of people who never share more than files: each has their own key, passphrase and folders. */
@@ -31,28 +31,19 @@ const signerCode: Answer = [/Type (\w{4}) to sign: $/, (match) => match[1] ?? ''
 const code: Answer = [/Type (\w{4}) to sign, or an empty line to cancel\.\r?\n/, (match) => match[1] ?? ''];
 const say = (text: string): Answer => [/c138> $/, text];
 
-async function newKey(who: string): Promise<string> {
+async function keyOf(who: string): Promise<string> {
   mkdirSync(join(homeOf(who), 'config'), { recursive: true });
   writeFileSync(
     join(homeOf(who), 'config', 'estate.yaml'),
     'v: 1\nid: two-homes\nname: y\nchain: {id: 138}\n',
   );
-  const made = await inTerminal(
-    ['key', 'new'],
-    [
-      [/New passphrase.*: $/, PASSPHRASE],
-      [/The same again: $/, PASSPHRASE],
-    ],
-    envOf(who),
-  );
-  expect(made.code, made.screen).toBe(0);
-  return /0x[0-9a-f]{40}/.exec(made.screen)?.[0] ?? '';
+  return newKey(PASSPHRASE, envOf(who));
 }
 
 beforeAll(async () => {
   root = mkdtempSync(join(tmpdir(), 'c138-homes-'));
-  await newKey('anna');
-  const others = { bert: await newKey('bert'), annas2: await newKey('annas2') };
+  await keyOf('anna');
+  const others = { bert: await keyOf('bert'), annas2: await keyOf('annas2') };
   const person = (id: string, name: string, role: string) => ['--person', id, '--name', name, '--role', role];
   const init = await inTerminal(
     ['trust', 'init', ...person('anna', 'Anna', 'performer,witness')],

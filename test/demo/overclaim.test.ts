@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttp, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net';
+import { createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,42 +10,27 @@ import { loadEstate } from '../../src/estate/index.ts';
 import { type Assessment, assessEstate } from '../../src/model/index.ts';
 import { observeEstate } from '../../src/probes/index.ts';
 import { assessmentDocument, discoverySummary } from '../../src/reports/index.ts';
+import { Loopback } from '../loopback.ts';
 import { snapshotOf } from '../model/make.ts';
 import { contextOf } from '../probes/context.ts';
 
 /** Inputs that lie, made by hand. Each says more than is there; none may be believed. */
 const folder = mkdtempSync(join(tmpdir(), 'c138-overclaim-'));
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
+const loopback = new Loopback();
 
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-const http = (answer: RequestListener): Promise<number> => listen(createHttp(answer));
+const http = (answer: RequestListener): Promise<number> => loopback.listen(createHttp(answer));
 const json = (value: unknown): Promise<number> =>
   http((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify(value));
   });
 const greeting = (text: string): Promise<number> =>
-  listen(
+  loopback.listen(
     createTcp((socket) => {
       socket.write(text);
     }),
   );
-const gone = async (): Promise<number> => {
-  const server = createTcp();
-  const port = await listen(server);
-  servers.splice(servers.indexOf(server), 1);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};
+const gone = (): Promise<number> => loopback.gone();
 
 interface Lie {
   readonly vmid: number;
@@ -65,7 +50,7 @@ const LIES: readonly Lie[] = [
     what: 'Fabric called active, and something on 7051 that says nothing',
     category: 'dlt',
     kind: 'fabric-peer',
-    port: () => listen(createTcp(() => undefined)),
+    port: () => loopback.listen(createTcp(() => undefined)),
   },
   {
     vmid: 6001,
@@ -93,7 +78,7 @@ const LIES: readonly Lie[] = [
     what: 'Fabric called active, and a bare listener',
     category: 'dlt',
     kind: 'tcp',
-    port: () => listen(createTcp(() => undefined)),
+    port: () => loopback.listen(createTcp(() => undefined)),
   },
   {
     vmid: 6005,
@@ -107,7 +92,7 @@ const LIES: readonly Lie[] = [
     what: 'Fabric called active under another category, and a bare listener',
     category: 'fabric_peer',
     kind: 'tcp',
-    port: () => listen(createTcp(() => undefined)),
+    port: () => loopback.listen(createTcp(() => undefined)),
   },
   {
     vmid: 6007,
@@ -128,7 +113,7 @@ const LIES: readonly Lie[] = [
     what: 'Indy called active, and a listener that hangs up',
     category: 'dlt',
     kind: 'indy',
-    port: () => listen(createTcp((socket) => socket.end())),
+    port: () => loopback.listen(createTcp((socket) => socket.end())),
   },
   { vmid: 6402, what: 'Indy called active, and nothing but a container that runs', category: 'dlt' },
   {
@@ -149,7 +134,7 @@ const LIES: readonly Lie[] = [
     category: 'dlt',
     word: 'placeholder CT only',
     kind: 'tcp',
-    port: () => listen(createTcp(() => undefined)),
+    port: () => loopback.listen(createTcp(() => undefined)),
   },
   {
     vmid: 6101,
@@ -157,7 +142,7 @@ const LIES: readonly Lie[] = [
     category: 'dlt',
     word: 'fully operational',
     kind: 'tcp',
-    port: () => listen(createTcp(() => undefined)),
+    port: () => loopback.listen(createTcp(() => undefined)),
   },
 ];
 
@@ -275,8 +260,7 @@ beforeAll(async () => {
   texts = discoverySummary(snapshot, assessment);
 }, 120_000);
 afterAll(async () => {
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  await loopback.close();
   rmSync(folder, { recursive: true });
 });
 

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createServer as createHttps } from 'node:https';
-import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net';
+import { createServer as createTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,12 +17,12 @@ import { assessmentDocument, discoverySummary } from '../../src/reports/index.ts
 import type { ConsoleState } from '../../src/state/store.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
 import { hostsView } from '../../src/ui/views/estate-views.ts';
+import { Loopback } from '../loopback.ts';
 import { snapshotOf } from '../model/make.ts';
 import { contextOf } from '../probes/context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'c138-faults-'));
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
+const loopback = new Loopback();
 /** Authorization headers that reached a server, by fault. */
 const heard: string[] = [];
 
@@ -37,17 +37,6 @@ interface Fault {
   readonly silent?: boolean;
 }
 
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
 const ca = await makeClusterCa();
 const good = await ca.issue(['localhost', '127.0.0.1']);
 const pinOf = (pem: string): string => new X509Certificate(pem).fingerprint256;
@@ -55,7 +44,7 @@ const pinOf = (pem: string): string => new X509Certificate(pem).fingerprint256;
 const https =
   (name: string, answer: RequestListener, certificate: ServerCertificate = good) =>
   (): Promise<number> =>
-    listen(
+    loopback.listen(
       createHttps(certificate, (request, response) => {
         heard.push(name);
         answer(request, response);
@@ -72,13 +61,7 @@ const say =
     );
     response.end(body);
   };
-const gone = async (): Promise<number> => {
-  const server = createTcp();
-  const port = await listen(server);
-  servers.splice(servers.indexOf(server), 1);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-};
+const gone = (): Promise<number> => loopback.gone();
 
 const FAULTS: readonly Fault[] = [
   { name: 'refused', class: 'refused', words: /refused: .*ECONNREFUSED/, port: gone },
@@ -86,13 +69,13 @@ const FAULTS: readonly Fault[] = [
     name: 'silent',
     class: 'timeout',
     words: /timeout: it takes the connection, but no TLS handshake within 1500 ms/,
-    port: () => listen(createTcp(() => undefined)),
+    port: () => loopback.listen(createTcp(() => undefined)),
   },
   {
     name: 'reset',
     class: 'reset',
     words: /reset: .*ECONNRESET/,
-    port: () => listen(createTcp((socket) => socket.once('data', () => socket.resetAndDestroy()))),
+    port: () => loopback.listen(createTcp((socket) => socket.once('data', () => socket.resetAndDestroy()))),
   },
   {
     name: 'half',
@@ -253,8 +236,7 @@ beforeAll(async () => {
   snapshot = { ...snapshotOf([], observations), estate };
 }, 120_000);
 afterAll(async () => {
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  await loopback.close();
   rmSync(folder, { recursive: true });
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { inTerminal } from '../cli/in-terminal.ts';
+import { inTerminal, newKey } from '../cli/in-terminal.ts';
 import { Terminal } from './terminal.ts';
 
 const PASSPHRASE = 'correct horse battery';
@@ -17,15 +17,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'c138-critical-'));
   mkdirSync(join(home, 'config'), { recursive: true });
   writeFileSync(join(home, 'config', 'estate.yaml'), 'v: 1\nid: critical\nname: y\nchain: {id: 138}\n');
-  const key = await inTerminal(
-    ['key', 'new'],
-    [
-      [/New passphrase.*: $/, PASSPHRASE],
-      [/The same again: $/, PASSPHRASE],
-    ],
-    env(),
-  );
-  expect(key.code, key.screen).toBe(0);
+  await newKey(PASSPHRASE, env());
   const trust = await inTerminal(
     ['trust', 'init', '--person', 'anna', '--name', 'Anna'],
     [

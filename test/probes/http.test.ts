@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -12,31 +12,17 @@ import { pveApi, pveInventory } from '../../src/probes/proxmox/proxmox.ts';
 import { redact } from '../../src/probes/redact.ts';
 import { httpRequest } from '../../src/probes/transports/http.ts';
 import { readRpc } from '../../src/probes/transports/json-rpc.ts';
+import { Loopback } from '../loopback.ts';
 import { contextOf, endpoint, stored } from './context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'c138-http-'));
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
-});
+const loopback = new Loopback();
+afterEach(() => loopback.close());
 afterAll(() => rmSync(folder, { recursive: true }));
-
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
 
 /** A server that writes exactly these bytes once something was asked, then does as told. */
 const raw = (text: string, then: 'end' | 'destroy' | 'wait' = 'end'): Promise<number> =>
-  listen(
+  loopback.listen(
     createServer((socket) => {
       socket.once('data', () => {
         socket.write(text, () => {
@@ -107,15 +93,13 @@ describe('every way of not answering has its own name', () => {
   });
 
   it('silence, refusal, a connection closed at once', async () => {
-    expect(await classOf(await listen(createServer(() => undefined)))).toBe('timeout');
-    const port = await listen(createServer());
-    await new Promise((resolve) => servers.pop()?.close(resolve));
-    expect(await classOf(port)).toBe('refused');
-    expect(await classOf(await listen(createServer((socket) => socket.destroy())))).toBe('reset');
+    expect(await classOf(await loopback.listen(createServer(() => undefined)))).toBe('timeout');
+    expect(await classOf(await loopback.gone())).toBe('refused');
+    expect(await classOf(await loopback.listen(createServer((socket) => socket.destroy())))).toBe('reset');
   });
 
   it('an answer without end is cut', async () => {
-    const port = await listen(
+    const port = await loopback.listen(
       createServer((socket) => {
         socket.once('data', () => {
           socket.write('HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n');
@@ -134,12 +118,12 @@ describe('every way of not answering has its own name', () => {
   it('an abort ends it at once and leaves no connection open', async () => {
     const controller = new AbortController();
     const one = endpoint({
-      url: `http://127.0.0.1:${await listen(createServer(() => controller.abort()))}`,
+      url: `http://127.0.0.1:${await loopback.listen(createServer(() => controller.abort()))}`,
       kind: 'json-rpc',
       timeoutMs: 60_000,
     });
     expect((await besuHead(contextOf([one], {}, controller.signal), one)).answer.class).toBe('aborted');
-    await expect.poll(() => sockets.size).toBe(0);
+    await expect.poll(() => loopback.connections).toBe(0);
   });
 });
 
@@ -180,7 +164,7 @@ describe('TLS and tokens', async () => {
   writeFileSync(tokenFile, 'user@pve!t=secret-uuid\n', { mode: 0o600 });
   const seen: string[] = [];
   const serve = (certificate: { cert: string; key: string }, body: unknown, status = 200): Promise<number> =>
-    listen(
+    loopback.listen(
       createHttps(certificate, (request, response) => {
         seen.push(String(request.headers.authorization));
         response.writeHead(status, { 'content-type': 'application/json' });
@@ -243,7 +227,7 @@ describe('TLS and tokens', async () => {
   });
 
   it('takes the words of an older Proxmox from the status line', async () => {
-    const port = await listen(
+    const port = await loopback.listen(
       createHttps(good, (_request, response) => {
         response.writeHead(403, 'Permission check failed (/, Sys.Audit)', {
           'content-type': 'application/json',

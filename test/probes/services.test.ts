@@ -1,28 +1,14 @@
 import { createServer as createHttp, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Endpoint, EndpointKind, Observation } from '../../src/model/index.ts';
 import { observeEndpoint } from '../../src/probes/index.ts';
 import { readZmtp, zmtpGreeting } from '../../src/probes/zmtp.ts';
+import { Loopback } from '../loopback.ts';
 import { contextOf, endpoint } from './context.ts';
 
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.splice(0).map((one) => new Promise((done) => one.close(done))));
-});
-
-async function listen(server: Server): Promise<number> {
-  servers.push(server);
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    socket.on('close', () => sockets.delete(socket));
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return (server.address() as AddressInfo).port;
-}
+const loopback = new Loopback();
+afterEach(() => loopback.close());
 
 /** What comes of asking `kind` where every path answers as `routes` say: a status and a body. */
 async function ask(
@@ -35,7 +21,7 @@ async function ask(
     response.statusCode = status;
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
   };
-  const url = `http://127.0.0.1:${await listen(createHttp(answer))}${path}`;
+  const url = `http://127.0.0.1:${await loopback.listen(createHttp(answer))}${path}`;
   return one(endpoint({ kind, url }));
 }
 
@@ -260,7 +246,7 @@ function libzmq(mechanism: string): Server {
 
 describe('Indy by its ZMTP greeting', () => {
   async function greet(server: Server): Promise<string> {
-    const url = `tcp://127.0.0.1:${await listen(server)}`;
+    const url = `tcp://127.0.0.1:${await loopback.listen(server)}`;
     return brief(await one(endpoint({ kind: 'indy', url, timeoutMs: 300 })));
   }
 
@@ -275,10 +261,7 @@ describe('Indy by its ZMTP greeting', () => {
     expect(await greet(createServer((socket) => socket.write('220 mail\r\n')))).toBe(
       'ok runtime indy-other warn',
     );
-    const closed = createServer();
-    const port = await listen(closed);
-    servers.splice(servers.indexOf(closed), 1);
-    await new Promise((done) => closed.close(done));
+    const port = await loopback.gone();
     expect(brief(await one(endpoint({ kind: 'indy', url: `tcp://127.0.0.1:${port}` })))).toBe('refused none');
   });
 

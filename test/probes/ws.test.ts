@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { createServer } from 'node:http';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WatchResult, type WsHead, watchHeads } from '../../src/probes/transports/ws.ts';
+import { Loopback } from '../loopback.ts';
 
-const servers: Server[] = [];
-const sockets = new Set<Socket>();
-afterEach(async () => {
-  for (const socket of sockets) socket.destroy();
-  await Promise.all(servers.splice(0).map((one) => new Promise((done) => one.close(done))));
-});
+const loopback = new Loopback();
+afterEach(() => loopback.close());
 
 /** An unmasked text or close frame, shorter than 64 KiB (RFC 6455 section 5.2). */
 function frame(opcode: number, payload: Buffer): Buffer {
@@ -50,9 +47,6 @@ async function node(
   const got: string[] = [];
   const server = createServer((_request, response) => response.writeHead(404).end());
   server.on('upgrade', (request, socket: Socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => undefined);
     const key = createHash('sha1').update(
       `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`,
     );
@@ -93,9 +87,7 @@ async function node(
       }
     });
   });
-  servers.push(server);
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, got };
+  return { url: `ws://127.0.0.1:${await loopback.listen(server)}`, got };
 }
 
 async function watch(
@@ -123,7 +115,7 @@ describe('heads over a WebSocket, on request', () => {
       '{"jsonrpc":"2.0","id":1,"method":"eth_subscribe","params":["newHeads"]}',
       'close 1000',
     ]);
-    await expect.poll(() => sockets.size).toBe(0);
+    await expect.poll(() => loopback.connections).toBe(0);
   });
 
   it('a refusal, nonsense and silence are told apart, and each is closed with a frame', async () => {
@@ -137,7 +129,7 @@ describe('heads over a WebSocket, on request', () => {
       expect([result.class, result.closedCleanly]).toEqual([cls, true]);
       expect(peer.got.at(-1)).toBe('close 1000');
     }
-    await expect.poll(() => sockets.size).toBe(0);
+    await expect.poll(() => loopback.connections).toBe(0);
   });
 
   it('an abort closes with a frame too', async () => {
@@ -156,7 +148,7 @@ describe('heads over a WebSocket, on request', () => {
     });
     expect(result).toMatchObject({ class: 'aborted', closedCleanly: true, heads: 1 });
     expect(peer.got.at(-1)).toBe('close 1000');
-    await expect.poll(() => sockets.size).toBe(0);
+    await expect.poll(() => loopback.connections).toBe(0);
   });
 
   it('a cut connection is no clean end, and nobody there is refused', async () => {
