@@ -252,7 +252,9 @@ export type BackendEvent =
       readonly text: string;
       readonly count: number;
     }
-  | { readonly type: 'run'; readonly run: RunView };
+  | { readonly type: 'run'; readonly run: RunView }
+  /** Whoever looked at the estate is gone: from here on nothing is looked at, and nothing can be asked. */
+  | { readonly type: 'ended'; readonly at: EpochMs; readonly reason: string };
 
 /** How one source of observations is doing. */
 export interface SourceState {

@@ -185,13 +185,7 @@ export function connectBackend(port: Port, ended: Promise<string>): Connected {
     for (const { reject } of pending.values()) reject(error);
     pending.clear();
     if (closing) return;
-    const event: BackendEvent = {
-      type: 'log',
-      at: Date.now(),
-      level: 'error',
-      text: error.message,
-      count: 1,
-    };
+    const event: BackendEvent = { type: 'ended', at: Date.now(), reason: sanitiseLine(reason, 300) };
     for (const listener of listeners) listener(event);
   });
   const call = <M extends Method>(method: M, ...args: Parameters<Backend[M]>): ReturnType<Backend[M]> => {

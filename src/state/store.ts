@@ -36,6 +36,8 @@ export interface ConsoleState {
   readonly history: readonly HistorySample[];
   /** What became another since the console was opened, oldest first. */
   readonly changes: readonly Change[];
+  /** Why nothing is looked at any more, or null. */
+  readonly ended: string | null;
 }
 
 /** A subject whose status or health became another while the console watched. */
@@ -51,7 +53,8 @@ export type ConsoleStore = StoreApi<ConsoleState>;
 const MAX_LOG = 1_000;
 const MAX_CHANGES = 2_000;
 
-const EMPTY: ConsoleState = {
+/** Before anything was told. */
+export const EMPTY_STATE: ConsoleState = {
   snapshot: null,
   origin: null,
   assessment: null,
@@ -60,6 +63,7 @@ const EMPTY: ConsoleState = {
   runs: {},
   history: [],
   changes: [],
+  ended: null,
 };
 
 /** What the screens show of one snapshot alone. */
@@ -69,7 +73,7 @@ export function stateOfSnapshot(
   now: EpochMs,
   rules: readonly CrossRule[],
 ): ConsoleState {
-  return afterEvent(EMPTY, { type: 'snapshot', snapshot, origin }, now, rules);
+  return afterEvent(EMPTY_STATE, { type: 'snapshot', snapshot, origin }, now, rules);
 }
 
 /** The moment a snapshot is assessed at: the clock while it is live, its capture when it was read from a file. */
@@ -102,9 +106,25 @@ export function afterEvent(
       return { ...state, log: addLog(state.log, event) };
     case 'history':
       return { ...state, history: event.samples };
+    case 'ended':
+      return ended(state, event, rules);
     case 'run':
       return { ...state, runs: { ...state.runs, [event.run.session]: event.run } };
   }
+}
+
+/** Nobody looks any more: what was seen last says nothing about now, so nothing of it is left. The status is that of the documents. */
+function ended(
+  state: ConsoleState,
+  { at, reason }: Extract<BackendEvent, { type: 'ended' }>,
+  rules: readonly CrossRule[],
+): ConsoleState {
+  const text = `the worker has ended: ${reason}. Nothing is looked at any more; quit and start c138 again`;
+  const told = { ...state, ended: reason, log: addLog(state.log, { at, level: 'error', text, count: 1 }) };
+  const { snapshot } = state;
+  return snapshot === null
+    ? told
+    : assessed(told, assessEstate({ ...snapshot, observations: [] }, at, rules));
 }
 
 /** The state with a new assessment, and what it changed. */
@@ -142,7 +162,7 @@ export function followBackend(
   rules: readonly CrossRule[],
   clock: () => EpochMs = Date.now,
 ): { readonly store: ConsoleStore; log(level: LogLevel, text: string): void; stop(): void } {
-  const store = createStore<ConsoleState>(() => EMPTY);
+  const store = createStore<ConsoleState>(() => EMPTY_STATE);
   let parts: AssessedPart[] = [];
   const stop = backend.subscribe((event) => {
     if (event.type === 'assessed' && !event.part.last) {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import { chainRules } from '../chain/rules.ts';
 import { loadEstate } from '../estate/index.ts';
+import { sanitiseLine } from '../model/index.ts';
 import type { Backend, BackendEvent } from './backend.ts';
 import { Assessor } from './live/assessor.ts';
 import { Depth } from './live/depth.ts';
@@ -70,7 +71,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
       else tell(event);
     },
   );
-  const attest = async (): Promise<void> => {
+  const readSigned = async (): Promise<void> => {
     const { readAttestations } = await import('./attested/attestations.ts');
     const { inForce, readOutages } = await import('./attested/outages.ts');
     const folder = join(input.stateDir, 'outages');
@@ -79,6 +80,20 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
       inForce(await readOutages(folder, input.trustFile, estate.id)),
     );
   };
+  let unsaid = true;
+  /** What people signed counts as it was read last; that it can not be read any more is told once. */
+  const attest = (): Promise<void> =>
+    readSigned().then(
+      () => {
+        unsaid = true;
+      },
+      (error: unknown) => {
+        const why = error instanceof Error ? error.message : String(error);
+        const text = sanitiseLine(`what people signed can not be read anew: ${why}`, 300);
+        if (unsaid) tell({ type: 'log', at: Date.now(), level: 'error', text, count: 1 });
+        unsaid = false;
+      },
+    );
   const tellRun = (event: BackendEvent): void => {
     tell(event);
     if (event.type === 'run' && event.run.state === 'sealed') void attest();

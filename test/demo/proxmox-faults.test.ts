@@ -14,7 +14,7 @@ import { type AnswerClass, assessEstate, type Observation, type Snapshot } from 
 import { observeEstate } from '../../src/probes/index.ts';
 import { classOfError } from '../../src/probes/transports/http.ts';
 import { assessmentDocument, discoverySummary } from '../../src/reports/index.ts';
-import type { ConsoleState } from '../../src/state/store.ts';
+import { type ConsoleState, EMPTY_STATE } from '../../src/state/store.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
 import { hostsView } from '../../src/ui/views/estate-views.ts';
 import { Loopback } from '../loopback.ts';
@@ -258,14 +258,10 @@ describe('every fault of a Proxmox API is told apart', () => {
     const document = assessmentDocument(snapshot, assessment);
     const summary = discoverySummary(snapshot, assessment).replaceAll('\\', '');
     const state: ConsoleState = {
+      ...EMPTY_STATE,
       snapshot,
       origin: { mode: 'live', config: 'estate.yaml' },
       assessment,
-      sources: {},
-      log: [],
-      runs: {},
-      history: [],
-      changes: [],
     };
     const { glyphs } = makeTheme({ ascii: true, colour: false });
     const pane = hostsView({ state, now, glyphs });

@@ -96,7 +96,7 @@ describe('backend over a port', () => {
     made.stop();
   });
 
-  it('fails every open and later call when the worker is gone, and says so in the log', async () => {
+  it('fails every open and later call when the worker is gone, and says so', async () => {
     const { client, end, stop } = pair({ runbooks: () => new Promise(() => undefined) });
     const backend = client;
     const heard: BackendEvent[] = [];
@@ -106,7 +106,7 @@ describe('backend over a port', () => {
     await open;
     await expect(backend.sessions()).rejects.toThrow('out of memory');
     await backend.close();
-    expect(heard).toMatchObject([{ type: 'log', level: 'error' }]);
+    expect(heard).toMatchObject([{ type: 'ended', reason: 'out of memory' }]);
     stop();
   });
 

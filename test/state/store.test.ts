@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend, BackendEvent } from '../../src/state/backend.ts';
-import { addLog, followBackend, type LogLine } from '../../src/state/store.ts';
+import { addLog, type ConsoleState, followBackend, type LogLine } from '../../src/state/store.ts';
+import { headerLine } from '../../src/ui/views/header-view.ts';
 import { snapshotOf } from './fixtures.ts';
 
 function fakeBackend(): { backend: Backend; tell: (event: BackendEvent) => void } {
@@ -14,6 +15,10 @@ function fakeBackend(): { backend: Backend; tell: (event: BackendEvent) => void 
   return { backend, tell: (event) => listeners.forEach((listener) => void listener(event)) };
 }
 
+const headerText = (state: ConsoleState): string =>
+  headerLine(state, captured)
+    .map((one) => one.text)
+    .join('');
 const captured = Date.parse('2026-11-23T03:04:06.000Z');
 const dayLater = captured + 86_400_000;
 
@@ -27,6 +32,23 @@ describe('store', () => {
     tell({ type: 'snapshot', snapshot: snapshotOf(), origin: { mode: 'live', config: '/e' } });
     expect(store.getState().assessment?.at).toBe(dayLater);
     expect(store.getState().assessment?.subjects[0]?.stale).toBe(true);
+  });
+
+  it('shows nothing as healthy once whoever looked is gone, and says why', () => {
+    const { backend, tell } = fakeBackend();
+    const { store } = followBackend(backend, [], () => captured);
+    tell({ type: 'snapshot', snapshot: snapshotOf(), origin: { mode: 'live', config: '/e' } });
+    const before = store.getState().assessment?.subjects ?? [];
+    expect(before[0]?.health).toBe('ok');
+    expect(headerText(store.getState())).toMatch(/\[LIVE\]/);
+    tell({ type: 'ended', at: captured, reason: 'EACCES: permission denied' });
+    const { assessment, log } = store.getState();
+    expect(assessment?.subjects.map((one) => one.subject.id)).toEqual(before.map((one) => one.subject.id));
+    expect(assessment?.subjects.filter((one) => one.health === 'ok')).toEqual([]);
+    expect(assessment?.verdict.result).not.toBe('pass');
+    expect(log.at(-1)?.text).toMatch(/worker has ended: EACCES.*start c138 again/);
+    expect(headerText(store.getState())).toMatch(/NOT WATCHING/);
+    expect(headerText(store.getState())).not.toMatch(/LIVE/);
   });
 
   it('keeps sources apart, hears nothing after stop, and counts repeated lines', () => {

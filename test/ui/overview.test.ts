@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Observation, SubjectId } from '../../src/model/index.ts';
 import type { SourceState } from '../../src/state/backend.ts';
-import { afterEvent, type ConsoleState } from '../../src/state/store.ts';
+import { afterEvent, type ConsoleState, EMPTY_STATE } from '../../src/state/store.ts';
 import { hintLines } from '../../src/ui/components/chrome.tsx';
 import { exportTable } from '../../src/ui/export.ts';
 import { arrange, flat } from '../../src/ui/list.ts';
@@ -12,16 +12,6 @@ import type { Line, View } from '../../src/ui/views/types.ts';
 import { AT, guest, observation, snapshotOf, subject } from '../model/make.ts';
 
 const { glyphs } = makeTheme({ ascii: true, colour: false });
-const EMPTY: ConsoleState = {
-  snapshot: null,
-  origin: null,
-  assessment: null,
-  sources: {},
-  log: [],
-  runs: {},
-  history: [],
-  changes: [],
-};
 const asked = (more: Partial<SourceState> = {}): SourceState => ({
   asking: false,
   lastAsked: AT,
@@ -53,7 +43,7 @@ function stateOf(
   }));
   const snapshot = { ...base, estate: { ...base.estate, endpoints } };
   const origin = { mode: 'live', config: 'x' } as const;
-  return { ...afterEvent(EMPTY, { type: 'snapshot', snapshot, origin }, AT, []), sources };
+  return { ...afterEvent(EMPTY_STATE, { type: 'snapshot', snapshot, origin }, AT, []), sources };
 }
 
 const viewOf = (state: ConsoleState, room = 80): View => overviewView({ state, now: AT, glyphs }, room);

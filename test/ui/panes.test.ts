@@ -4,7 +4,7 @@ import { loadEstate } from '../../src/estate/index.ts';
 import { assessEstate, hasHostile, type Snapshot } from '../../src/model/index.ts';
 import { observeEstate } from '../../src/probes/index.ts';
 import { type AssessmentDocument, assessmentDocument } from '../../src/reports/assessment-json.ts';
-import type { ConsoleState } from '../../src/state/store.ts';
+import { type ConsoleState, EMPTY_STATE } from '../../src/state/store.ts';
 import { SCREENS } from '../../src/ui/commands/keys.ts';
 import { flat } from '../../src/ui/list.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
@@ -41,14 +41,10 @@ async function look(scenario: string): Promise<Seen> {
   const snapshot: Snapshot = { ...snapshotOf([], observations), estate };
   const assessment = assessEstate(snapshot, now, chainRules);
   const state: ConsoleState = {
+    ...EMPTY_STATE,
     snapshot,
     origin: { mode: 'live', config: 'estate.yaml' },
     assessment,
-    sources: {},
-    log: [],
-    runs: {},
-    history: [],
-    changes: [],
   };
   const extras = {
     run: null,

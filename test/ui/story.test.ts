@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { assessEstate, type Observation } from '../../src/model/index.ts';
-import { afterEvent, type ConsoleState, changesBetween } from '../../src/state/store.ts';
+import { afterEvent, type ConsoleState, changesBetween, EMPTY_STATE } from '../../src/state/store.ts';
 import { wrap } from '../../src/ui/text.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
 import { detailView } from '../../src/ui/views/detail-view.ts';
@@ -8,16 +8,6 @@ import { doubtOf } from '../../src/ui/views/subject-cells.ts';
 import { AT, guest, observation, snapshotOf, subject } from '../model/make.ts';
 
 const { glyphs } = makeTheme({ ascii: true, colour: false });
-const EMPTY: ConsoleState = {
-  snapshot: null,
-  origin: null,
-  assessment: null,
-  sources: {},
-  log: [],
-  runs: {},
-  history: [],
-  changes: [],
-};
 
 function stateOf(
   observations: readonly Observation[],
@@ -29,7 +19,12 @@ function stateOf(
     observations,
     more,
   );
-  return afterEvent(EMPTY, { type: 'snapshot', snapshot, origin: { mode: 'live', config: 'x' } }, at, []);
+  return afterEvent(
+    EMPTY_STATE,
+    { type: 'snapshot', snapshot, origin: { mode: 'live', config: 'x' } },
+    at,
+    [],
+  );
 }
 
 const story = (state: ConsoleState, id: 'vmid:1000' | 'vmid:2000' = 'vmid:1000') =>
@@ -62,7 +57,7 @@ describe('the tree of dependencies in a story', () => {
       ],
     );
     const state = afterEvent(
-      EMPTY,
+      EMPTY_STATE,
       { type: 'snapshot', snapshot, origin: { mode: 'live', config: 'x' } },
       AT,
       [],

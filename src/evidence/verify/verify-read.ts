@@ -222,7 +222,8 @@ async function plainFile(path: string): Promise<{ readonly size: number }> {
   return info;
 }
 
-function unreadable(path: string, error: unknown): VerifyStop {
+/** What is said of a file that the system does not give. */
+export function unreadable(path: string, error: unknown): VerifyStop {
   const code = codeOfError(error);
   const why =
     code === 'ENOENT'

@@ -16,7 +16,7 @@ import { checkChain } from './verify-chain.ts';
 import { checkNoted } from './verify-checkpoint.ts';
 import { checkOutside, type OutsidePins } from './verify-outside.ts';
 import { assuranceOf, checkPolicy, type Progress, readCountersigns, sameMachine } from './verify-policy.ts';
-import { readSession, type SessionBytes } from './verify-read.ts';
+import { readSession, type SessionBytes, unreadable } from './verify-read.ts';
 import { EXIT, VERDICT_TEXT, type VerifyExit, type VerifyReport, VerifyStop } from './verify-report.ts';
 import { besideVouchers, checkRevoked, countersignVouchers } from './verify-revoked.ts';
 import { checkSigners, type PinnedTrust, settleTrust } from './verify-trust.ts';
@@ -64,9 +64,11 @@ async function report(
   try {
     exitCode = await work(progress);
   } catch (error) {
-    if (!(error instanceof VerifyStop)) throw error;
-    progress.findings.push(error.finding);
-    exitCode = error.exitCode;
+    // A file may become unreadable while it is read: the mount goes away, the rights change.
+    const stop = error instanceof Error && 'syscall' in error ? unreadable(path, error) : error;
+    if (!(stop instanceof VerifyStop)) throw error;
+    progress.findings.push(stop.finding);
+    exitCode = stop.exitCode;
   }
   const { state } = progress;
   return {

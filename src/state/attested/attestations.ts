@@ -23,7 +23,10 @@ export async function readAttestations(
     const folder = join(evidenceDir, name);
     const report = await verifySession(folder, { trust });
     if (report.exitCode !== 0 || report.estateId !== estateId) continue;
-    const { lines } = splitJournal(await readFile(join(folder, 'journal.jsonl')));
+    const journal = await readFile(join(folder, 'journal.jsonl')).catch(() => null);
+    // A bundle that lies among the sessions is a copy; its session counts where it was made.
+    if (journal === null) continue;
+    const { lines } = splitJournal(journal);
     out.push(...attestationsOf(lines.map((line) => parseBody(parseLine(line).bodyBytes))));
   }
   return out;

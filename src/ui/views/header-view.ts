@@ -9,14 +9,17 @@ const SILENT_MS = 60_000;
 export function headerLine(state: ConsoleState, now: number): Line {
   const { snapshot, origin } = state;
   const spans: Span[] = [span('c138 ', 'accent')];
-  if (snapshot === null || origin === null) return [...spans, span('reading', 'dim')];
+  const gone = span('[NOT WATCHING: start c138 again] ', 'bad');
+  if (snapshot === null || origin === null)
+    return [...spans, state.ended === null ? span('reading', 'dim') : gone];
   spans.push(span(sanitiseLine(snapshot.estate.name, 40), 'strong'), span(' '));
   if (snapshot.estate.simulated) spans.push(span('[SIMULATED] ', 'warn'));
-  if (origin.mode === 'live') spans.push(span('[LIVE] ', 'good'));
+  if (state.ended !== null) spans.push(gone);
+  else if (origin.mode === 'live') spans.push(span('[LIVE] ', 'good'));
   else
     spans.push(span(`[OFFLINE snapshot of ${snapshot.ended.slice(0, 16).replace('T', ' ')} UTC] `, 'warn'));
   spans.push(span('[READ-ONLY] ', 'dim'), span(`from ${sanitiseLine(snapshot.vantage, 30)}`, 'dim'));
-  if (origin.mode === 'live') spans.push(newestAnswer(state, now));
+  if (origin.mode === 'live' && state.ended === null) spans.push(newestAnswer(state, now));
   return spans;
 }
 

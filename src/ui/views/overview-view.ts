@@ -36,6 +36,9 @@ export function overviewView({ state, now, glyphs }: ViewInput, room: number): V
   return {
     title: 'Overview',
     top: [
+      ...(state.ended === null
+        ? []
+        : [line(span(`${glyphs.failed} The worker has ended: ${state.ended}`, 'bad'))]),
       firstLookLine(state, assessment, glyphs) ?? verdictLine(assessment, glyphs),
       ...chainLines(assessment, now, glyphs),
       ...(trend === null ? [] : [trend]),
@@ -104,7 +107,7 @@ function findingRow(
 /** Before every source was asked once there is no verdict, unless something critical failed already. */
 function firstLookLine(state: ConsoleState, assessment: EstateAssessment, glyphs: Glyphs): Line | null {
   const { snapshot, origin } = state;
-  if (snapshot === null || snapshot.complete || origin?.mode !== 'live') return null;
+  if (snapshot === null || snapshot.complete || origin?.mode !== 'live' || state.ended !== null) return null;
   if (assessment.verdict.result === 'critical-failure') return null;
   const all = snapshot.estate.endpoints;
   const answered = all.filter(({ id }) => {
