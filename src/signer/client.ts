@@ -24,6 +24,8 @@ export interface SignerClient {
   /** Signs the anchor of a seal as a transaction, from its holder to itself. The signer shows it and asks for its code on the terminal. */
   signAnchor(anchor: AnchorAsk): Promise<Hex>;
   close(): Promise<void>;
+  /** Resolves when the process is gone, whatever ended it. */
+  readonly ended: Promise<void>;
 }
 
 /** The signer refused, or has ended. */
@@ -39,26 +41,34 @@ function environment(): NodeJS.ProcessEnv {
   );
 }
 
+const KEY_LOCKED =
+  'the signer process has ended, and nothing was signed. Do it again: a new one asks for the passphrase';
+const KEY_GONE =
+  'the signer process has ended, and the throw-away key with it. Quit and start the demonstration again, then take the session up';
+
 /** The process and the way to ask it. */
 interface Connection {
   ask(message: object): Promise<unknown>;
   kill(): void;
   close(): Promise<void>;
+  readonly ended: Promise<void>;
 }
 
-function connect(): Connection {
+/** @param lost what it means that the process is gone, and what to do */
+function connect(lost = KEY_LOCKED): Connection {
   const child: ChildProcess = spawn(process.execPath, partArguments('signer'), {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: environment(),
   });
   const pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let next = 0;
+  const gone = Promise.withResolvers<void>();
   let ended = false;
   const end = (): void => {
     ended = true;
-    for (const { reject } of pending.values())
-      reject(new SignerError('the signer process has ended; open the run again'));
+    for (const { reject } of pending.values()) reject(new SignerError(lost));
     pending.clear();
+    gone.resolve();
   };
   child.on('error', end);
   child.on('exit', end);
@@ -72,7 +82,7 @@ function connect(): Connection {
       else waiting?.reject(new SignerError(reply.message));
     });
   const ask = (message: object): Promise<unknown> => {
-    if (ended) return Promise.reject(new SignerError('the signer process has ended; open the run again'));
+    if (ended) return Promise.reject(new SignerError(lost));
     const id = next;
     next += 1;
     return new Promise((resolve, reject) => {
@@ -85,12 +95,12 @@ function connect(): Connection {
     kill: () => void child.kill(),
     close: async () => {
       if (ended) return;
-      const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
       child.stdin?.end();
       const timer = setTimeout(() => child.kill('SIGKILL'), 2000);
-      await gone;
+      await gone.promise;
       clearTimeout(timer);
     },
+    ended: gone.promise,
   };
 }
 
@@ -99,7 +109,7 @@ function connect(): Connection {
  * @throws SignerError when the key cannot be held
  */
 export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
-  const { ask, kill, close } = connect();
+  const { ask, kill, close, ended } = connect(choice.kind === 'throw-away' ? KEY_GONE : KEY_LOCKED);
   const op = (question: Ask): Promise<unknown> => ask(question);
   try {
     await ask({ op: 'hold', ...choice });
@@ -134,6 +144,7 @@ export async function startSigner(choice: KeyChoice): Promise<SignerClient> {
       })) as { address: Hex; sig: Hex },
     signAnchor: async (anchor) => (await op({ op: 'sign-anchor', anchor })) as Hex,
     close,
+    ended,
   };
 }
 

@@ -12,7 +12,9 @@ async function run(): Promise<void> {
   const send = (reply: Reply): void => void process.stdout.write(`${JSON.stringify(reply)}\n`);
   let service: SignerService | null = null;
   let queue = Promise.resolve();
-  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => undefined);
+  // Ctrl-Z stops the console, which gives the terminal back first; a signer stopped alone would leave it waiting for ever.
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGTSTP'] as const)
+    process.on(signal, () => undefined);
   const lines = createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY });
   lines.on('line', (line) => {
     queue = queue.then(async () => {

@@ -106,11 +106,17 @@ export class RunIdentity implements Identity {
   }
 
   #client(): Promise<SignerClient> {
-    this.#signer ??= this.#start();
-    this.#signer.catch(() => {
-      this.#signer = null;
+    this.#signer ??= this.#start().then((client) => {
+      // A key in a file can be opened anew by another process; a throw-away key is gone with its own.
+      if (this.#input.demoDir === null) void client.ended.then(() => this.#forget());
+      return client;
     });
+    this.#signer.catch(() => this.#forget());
     return this.#signer;
+  }
+
+  #forget(): void {
+    this.#signer = null;
   }
 
   async #start(): Promise<SignerClient> {
