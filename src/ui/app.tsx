@@ -1,5 +1,13 @@
 import { Box, useApp, useWindowSize } from 'ink';
-import { type ReactElement, useCallback, useEffect, useMemo, useReducer, useState } from 'react';
+import {
+  type ReactElement,
+  useCallback,
+  useEffect,
+  useEffectEvent,
+  useMemo,
+  useReducer,
+  useState,
+} from 'react';
 import { useStore } from 'zustand';
 import type { Backend } from '../state/backend.ts';
 import type { ConsoleStore } from '../state/store.ts';
@@ -96,13 +104,16 @@ export function App(props: AppProps): ReactElement {
   useEffect(() => {
     props.tools.lend = giveTerminal;
   }, [props.tools, giveTerminal]);
+  const openWanted = useEffectEvent((id: string) =>
+    answering.open(
+      () => backend.openRun(id),
+      (opened) => go({ to: 'run', session: opened.session }),
+      false,
+    ),
+  );
   useEffect(() => {
-    if (runbook === undefined) return;
-    backend.openRun(runbook).then(
-      (run) => go({ to: 'run', session: run.session }),
-      (error: unknown) => say(error instanceof Error ? error.message : String(error)),
-    );
-  }, [backend, runbook, say]);
+    if (runbook !== undefined) openWanted(runbook);
+  }, [runbook]);
 
   const large = (state.assessment?.subjects.length ?? 0) >= LARGE;
   const at =
@@ -114,12 +125,20 @@ export function App(props: AppProps): ReactElement {
   const run = place.run === null ? null : (state.runs[place.run] ?? null);
   const where: Where =
     run !== null && place.screen === 'runbooks' && place.detail === null && !place.help ? 'run' : 'lists';
+  const listing = place.screen === 'runbooks' || place.screen === 'evidence';
+  const atWork = answering.busy || answering.typing;
+  const { reload } = work;
+  // What was begun, sealed or brought here meanwhile is in the lists when they are looked at.
+  useEffect(() => {
+    if (listing && !atWork) reload();
+  }, [listing, atWork, reload]);
   const world = useMemo(() => worldOf(state.assessment, work.runbooks), [state.assessment, work.runbooks]);
 
   // What only the screen of the run takes is named on the others.
+  const asking = where === 'run' && run !== null && answering.asks === run.session;
   const asked = `A run asks something: ${bindings.keysOf('screen-runbooks')[0] ?? ':runbooks'} shows it.`;
   const answer = answerLines(
-    where === 'run' || !answering.typing ? answering.state : { phase: 'idle', message: asked },
+    asking || !answering.typing ? answering.state : { phase: 'idle', message: asked },
     columns,
   );
   const beside = columns >= BESIDE_COLUMNS && place.detail === null && where === 'lists' && !place.help;
@@ -259,7 +278,7 @@ export function App(props: AppProps): ReactElement {
 
   function bottomText(): string {
     if (place.quitArmed) return `Press ${bindings.keysOf('quit')[0] ?? 'q'} again to quit.`;
-    if (where === 'run' && answering.typing) return 'What is typed goes to the question above. Esc cancels.';
+    if (asking) return 'What is typed goes to the question above. Esc cancels.';
     if (place.palette !== null) return `:${place.palette.text}_`;
     if (place.filtering) return `/${filter}_`;
     const filtered = filter === '' ? '' : `filter ${filter} (Esc clears)  `;

@@ -16,6 +16,14 @@ export function graphemesOf(text: string): readonly string[] {
   return [...graphemes.segment(text)].map((one) => one.segment);
 }
 
+/** No honest character is longer, in code units. */
+const LONGEST = 64;
+
+/** What a person sees as the first character, however long the text is; empty for an empty text. */
+export function firstGrapheme(text: string): string {
+  return graphemesOf(text.slice(0, LONGEST))[0] ?? '';
+}
+
 /** Cuts a text to a number of columns; a cut ends in `mark`. */
 export function cut(text: string, columns: number, mark = '~'): string {
   if (columns <= 0) return '';

@@ -35,7 +35,8 @@ export function useKeys({ press, paste }: Keys): void {
     if (waiting.current.length === 1 && done.current === shown) takeOne();
   };
   useInput((chunk: string, key: KeyPress) => {
-    const one: Press = { chunk, key, behind: false };
+    // Whoever typed it saw the screen only where every key before it was done and shown.
+    const one: Press = { chunk, key, behind: waiting.current.length > 0 || done.current !== shown };
     // Out, whatever else still waits.
     if (key.ctrl && chunk === 'c') press(one);
     else came(one);

@@ -59,6 +59,13 @@ describe('the console on the simulated estate', () => {
     const [, second = ''] = await console_.see(/verdict +confirmed[\s\S]*Type (\w{4}) and Enter to sign/);
     await console_.typeCode(second);
     await console_.see(/Recorded and durable: record 2/);
+    // What was begun here is in the lists.
+    console_.type('7');
+    await console_.see(/open\W+[0-9a-f]{10}\W+phase3-follow-ups/);
+    console_.type('6');
+    await console_.see(/Phase 3 manual follow-ups[\s\S]*answered/);
+    console_.type('h');
+    await console_.see(/go on +Phase 3/);
   }, 120_000);
 
   it('shows a moving head, every screen, help and filter, follows a resize, and restores the terminal', async () => {

@@ -36,7 +36,7 @@ function inRun(typing = false) {
     rows: [],
     cursor: 0,
     bindings: bindingsOf(),
-    answering: { typing, busy: false, say: said, begin: began, input: typed },
+    answering: { typing, asks: typing ? '0x01' : null, busy: false, say: said, begin: began, input: typed },
   } as unknown as KeyContext;
   return { context, said, began, typed };
 }
@@ -51,6 +51,22 @@ it('a command of an open run counts only where it comes by itself or first', () 
   expect(said).toHaveBeenCalledWith(expect.stringMatching(/^c came together with other keys .* Press it/));
   expect(handleKey({ ...behind('c'), behind: false }, context)).toBe('');
   expect(began).toHaveBeenCalledTimes(1);
+});
+
+it('keys that lead to no command are passed over at once, however many came', () => {
+  const { context, began } = inRun();
+  expect(handleKey({ ...behind('z'.repeat(16_000)), behind: false }, context)).toBe('');
+  expect(handleKey({ ...behind(`${'ä'.repeat(4_000)}j${'z'.repeat(10)}`), behind: false }, context)).toBe(
+    'z'.repeat(10),
+  );
+  expect(began).not.toHaveBeenCalled();
+});
+
+it('what is typed goes to the run that asked, and to no other', () => {
+  const { context, typed } = inRun(true);
+  const other = { ...context, run: { session: '0x02', begun: true } } as unknown as KeyContext;
+  expect(handleKey(behind('A'), other)).toBe('');
+  expect(typed).not.toHaveBeenCalled();
 });
 
 it('where a code is being typed a piece reaches the answer line whole', () => {

@@ -25,14 +25,22 @@ export function folderOf(runbookId: string, session: string, now = new Date()): 
 /**
  * The sessions in a folder, newest first, and those that only the mirror holds. One that cannot be read is left out here;
  * `evidence verify` says why.
- * @param trouble is told when the mirror can not be looked at, so that what only it holds is missing
+ * @param trouble is told what can not be looked at, so that its sessions are missing
  */
 export async function listSessions(
   evidenceDir: string,
   mirror: string | null = null,
   trouble: (text: string) => void = () => undefined,
 ): Promise<readonly SessionSummary[]> {
-  const here = await sessionsIn(evidenceDir, false).catch(() => []);
+  const here = await sessionsIn(evidenceDir, false).catch((error: unknown) => {
+    // Before the first session there is no folder.
+    const code = codeOfError(error);
+    if (code !== 'ENOENT')
+      trouble(
+        `the sessions in ${evidenceDir} can not be listed (${code}); see what it lies on, and its owner`,
+      );
+    return [];
+  });
   const known = new Set(here.map((one) => one.session));
   const there = mirror === null ? [] : await onMirror(mirror, trouble);
   return [...here, ...there.filter((one) => !known.has(one.session))].sort((a, b) => b.openedAt - a.openedAt);

@@ -8,9 +8,17 @@ export type NoteAbout = Verdict | 'again' | 'abort' | 'begin';
 export type AnswerState =
   | { readonly phase: 'idle'; readonly message: string }
   | { readonly phase: 'busy'; readonly message: string }
-  | { readonly phase: 'note'; readonly about: NoteAbout; readonly text: string; readonly message: string }
+  | {
+      readonly phase: 'note';
+      /** The session of the run that asks: what is typed goes to no other. */
+      readonly session: string;
+      readonly about: NoteAbout;
+      readonly text: string;
+      readonly message: string;
+    }
   | {
       readonly phase: 'code';
+      readonly session: string;
       readonly prompt: Prompt;
       readonly typed: string;
       /** Milliseconds of the clock when the prompt could first be read. */

@@ -1,4 +1,4 @@
-import { useCallback, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
 import type { Verdict } from '../../model/index.ts';
 import type { Backend, PrepareRequest, RunView } from '../../state/backend.ts';
 import {
@@ -28,8 +28,12 @@ export interface Answering {
   readonly state: AnswerState;
   /** True while a note or code is being typed: keys go here then. */
   readonly typing: boolean;
+  /** The session of the run whose question waits, or null. */
+  readonly asks: string | null;
   /** True while work is under way that ends in a message or a question: nothing else of a run is begun meanwhile. */
   readonly busy: boolean;
+  /** Opens a run, tells of it, and where that is wanted signs its beginning; nothing else of a run is begun meanwhile. */
+  open(task: () => Promise<RunView>, opened: (run: RunView) => void, begin: boolean): void;
   /** Signs the opening of a run, or its being taken up. */
   beginRun(run: RunView): void;
   begin(run: RunView, verdict: Verdict): void;
@@ -75,6 +79,11 @@ function acceptedFirst(run: RunView): string | null {
   return run.changed;
 }
 
+/** A reason is asked for. */
+function noteOf(run: RunView, about: NoteAbout, message: string): AnswerState {
+  return { phase: 'note', session: run.session, about, text: '', message };
+}
+
 /** Drives one answer from verdict to durable record. Everything that could fail ends in a message, never in a crash. */
 export function useAnswer(
   backend: Backend,
@@ -87,31 +96,63 @@ export function useAnswer(
     (message: string): void => setState((now) => (now.phase === 'idle' ? { phase: 'idle', message } : now)),
     [],
   );
-  const work = useCallback((message: string, task: () => Promise<AnswerState>): void => {
-    setState({ phase: 'busy', message });
-    task().then(setState, (error: unknown) => {
-      setState({ phase: 'idle', message: error instanceof Error ? error.message : String(error) });
-    });
-  }, []);
-  const prepare = useCallback(
-    (request: PrepareRequest): void => {
-      const first =
-        request.kind === 'confirm' ? 'Asking the probes of the step, then the signer' : 'Asking the signer';
-      work(first, async () => {
-        // The signer asks for the passphrase on the terminal itself, so nothing is drawn meanwhile.
-        if (await backend.locked()) await handOver(() => backend.unlock());
-        const prompt = await backend.prepare(request);
-        if (prompt.onTerminal) {
-          let records = 0;
-          await handOver(async () => {
-            records = (await backend.confirm(prompt.promptId, '')).records;
-          });
-          return { phase: 'idle', message: `Recorded and durable: record ${records - 1}.` };
-        }
-        return { phase: 'code', prompt, typed: '', shownAt: clock(), message: '' };
-      });
+  const newest = useRef(0);
+  const work = useCallback(
+    (message: string, task: () => Promise<AnswerState>): void => {
+      newest.current += 1;
+      const mine = newest.current;
+      setState({ phase: 'busy', message });
+      task().then(
+        (after) => {
+          if (mine === newest.current) setState(after);
+          // Nobody sees the question any more, so nobody may answer it.
+          else if (after.phase === 'code') void backend.cancel(after.prompt.promptId).catch(() => undefined);
+        },
+        (error: unknown) => {
+          if (mine === newest.current)
+            setState({ phase: 'idle', message: error instanceof Error ? error.message : String(error) });
+        },
+      );
     },
-    [backend, clock, handOver, work],
+    [backend],
+  );
+  /** The question that a request ends in, or what became of it where the signer asked itself. */
+  const question = useCallback(
+    async (request: PrepareRequest): Promise<AnswerState> => {
+      // The signer asks for the passphrase on the terminal itself, so nothing is drawn meanwhile.
+      if (await backend.locked()) await handOver(() => backend.unlock());
+      const prompt = await backend.prepare(request);
+      if (prompt.onTerminal) {
+        let records = 0;
+        await handOver(async () => {
+          records = (await backend.confirm(prompt.promptId, '')).records;
+        });
+        return { phase: 'idle', message: `Recorded and durable: record ${records - 1}.` };
+      }
+      return { phase: 'code', session: request.session, prompt, typed: '', shownAt: clock(), message: '' };
+    },
+    [backend, clock, handOver],
+  );
+  const prepare = useCallback(
+    (request: PrepareRequest): void =>
+      work(
+        request.kind === 'confirm' ? 'Asking the probes of the step, then the signer' : 'Asking the signer',
+        () => question(request),
+      ),
+    [question, work],
+  );
+  const open = useCallback(
+    (task: () => Promise<RunView>, opened: (run: RunView) => void, begin: boolean): void =>
+      work('Opening the run', async () => {
+        const run = await task();
+        opened(run);
+        if (run.begun || !begin) return IDLE;
+        const accepted = acceptedFirst(run);
+        return accepted === null
+          ? question({ kind: 'begin', session: run.session })
+          : noteOf(run, 'begin', accepted);
+      }),
+    [question, work],
   );
   const confirm = (promptId: string, code: string): void =>
     work('Signing, and waiting until it is durable', async () => {
@@ -130,14 +171,14 @@ export function useAnswer(
       });
     if (verdict === 'confirmed' && step.wantsNote === null)
       return prepare({ kind: 'confirm', session: run.session, stepId: step.step.id, verdict, note: '' });
-    setState({ phase: 'note', about: verdict, text: '', message: step.wantsNote ?? '' });
+    setState(noteOf(run, verdict, step.wantsNote ?? ''));
   };
   const end = (run: RunView, how: 'again' | 'abort'): void => {
     if (!run.begun) return setState({ phase: 'idle', message: 'Sign the beginning of this run first: b.' });
     if (run.state === 'sealed') return setState({ phase: 'idle', message: 'The run is sealed.' });
     if (how === 'again' && run.phase !== 'decision')
       return setState({ phase: 'idle', message: 'No failed step waits for a decision.' });
-    setState({ phase: 'note', about: how, text: '', message: '' });
+    setState(noteOf(run, how, ''));
   };
   const input = (run: RunView, chunk: string, key: KeyFlags): void => {
     if (state.phase === 'note') return noteInput(run, state, chunk, key);
@@ -177,12 +218,14 @@ export function useAnswer(
   return {
     state,
     typing: state.phase === 'note' || state.phase === 'code',
+    asks: state.phase === 'note' || state.phase === 'code' ? state.session : null,
     busy: state.phase === 'busy',
     begin,
     beginRun: (run) =>
       acceptedFirst(run) === null
         ? prepare({ kind: 'begin', session: run.session })
-        : setState({ phase: 'note', about: 'begin', text: '', message: acceptedFirst(run) ?? '' }),
+        : setState(noteOf(run, 'begin', acceptedFirst(run) ?? '')),
+    open,
     end,
     words: (run, word, text) => {
       try {

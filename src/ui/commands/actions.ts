@@ -78,6 +78,7 @@ export function perform(id: CommandId, context: ActionContext, argument = ''): v
     case 'palette':
       return go({ to: 'palette', state: { text: '', at: -1 } });
     case 'refresh':
+      context.work.reload();
       return told(context, context.backend.refresh(), () => 'Asked every source again.');
     case 'out':
       if (context.where === 'run' && engaged(context)) return;
@@ -171,7 +172,7 @@ function inRun(id: CommandId, context: ActionContext, argument: string): void {
     case 'checkpoint':
       return answering.checkpoint(run);
     case 'onecopy':
-      return opened(context, context.backend.resumeRun(run.session, true));
+      return opened(context, () => context.backend.resumeRun(run.session, true));
     case 'handover':
       return answering.askHandover(run, argument);
     case 'attach':
@@ -205,26 +206,18 @@ function open(context: ActionContext): void {
       return go({ to: 'palette', state: { text: `run ${opens.id} ${first}=`, at: -1 } });
     }
     case 'session':
-      return opened(context, backend.resumeRun(opens.session));
+      return opened(context, () => backend.resumeRun(opens.session));
   }
 }
 
-function opened(context: ActionContext, task: Promise<RunView>): void {
+function opened(context: ActionContext, task: () => Promise<RunView>): void {
   const { go, answering } = context;
   if (engaged(context)) return;
-  answering.say('Opening the run.');
-  task.then(
-    (run) => {
-      answering.say('');
-      go({ to: 'run', session: run.session });
-      if (!run.begun) answering.beginRun(run);
-    },
-    (error: unknown) => answering.say(error instanceof Error ? error.message : String(error)),
-  );
+  answering.open(task, (run) => go({ to: 'run', session: run.session }), true);
 }
 
 function openRunbook(context: ActionContext, id: string): void {
-  opened(context, context.backend.openRun(id));
+  opened(context, () => context.backend.openRun(id));
 }
 
 function show({ go, answering, world }: ActionContext, argument: string): void {
@@ -251,6 +244,8 @@ function sort({ place, go, view, answering }: ActionContext, id: CommandId, argu
 /** From a finding to the step of a runbook that deals with it. */
 function mend(context: ActionContext): void {
   const { place, go, rows, cursor, work, answering, assessed } = context;
+  // The way leads to the list of runbooks, and so out of the run that asks.
+  if (engaged(context)) return;
   const opens = (rows[cursor]?.members?.[0] ?? rows[cursor])?.opens;
   const subject = place.detail ?? (opens?.kind === 'subject' ? opens.subject : null);
   if (subject === null) return answering.say('Put the cursor on a subject first.');

@@ -5,7 +5,7 @@ import { commandOf } from './commands.ts';
 import { keyName } from './keys.ts';
 import { filterOf } from './navigation.ts';
 import { complete, readLine } from './palette.ts';
-import { firstKey, type Press } from './presses.ts';
+import { behind, firstKey, type Press } from './presses.ts';
 
 /** What a key press needs besides what a command needs. */
 export interface KeyContext extends ActionContext {
@@ -18,28 +18,42 @@ export interface KeyContext extends ActionContext {
  * line sees the piece as it came, and a command of an open run counts only when it comes by itself or first.
  */
 export function handleKey(press: Press, context: KeyContext): string {
-  const { place, run, answering, bindings, where } = context;
+  const { place, run, answering, where } = context;
   const { char, key, rest } = firstKey(press);
   const name = keyName(char, key);
   if (name === 'Ctrl-c' || name === 'Ctrl-z') {
     perform(name === 'Ctrl-c' ? 'quit-now' : 'suspend', context);
     return rest;
   }
-  if (answering.typing && run !== null && where === 'run') {
+  if (where === 'run' && run !== null && answering.asks === run.session) {
     answering.input(run, press.chunk, press.key);
     return '';
   }
   if (place.palette !== null) return paletteKey(press, context);
   if (place.filtering) return filterKey(press, context);
-  const command = name === null ? null : bindings.find(name, where);
-  if (command === null) return rest;
-  if (press.behind && commandOf(command)?.where === 'run') {
-    answering.say(`${name} came together with other keys and was not done. Press it again.`);
-    return '';
+  return commandKey(press, context);
+}
+
+/** The first key of a press that leads to a command; what leads to none brings no other screen and is passed over at once. */
+function commandKey(press: Press, context: KeyContext): string {
+  const { answering, bindings, where } = context;
+  for (let left = press; ; ) {
+    const { char, key, rest } = firstKey(left);
+    const name = keyName(char, key);
+    const command = name === null ? null : bindings.find(name, where);
+    if (command === null) {
+      if (rest === '') return '';
+      left = behind(rest);
+      continue;
+    }
+    if (left.behind && commandOf(command)?.where === 'run') {
+      answering.say(`${name} came together with other keys and was not done. Press it again.`);
+      return '';
+    }
+    const same = command === 'up' || command === 'down' ? timesOver(char, rest) : 0;
+    perform(command, { ...context, repeats: same + 1 });
+    return rest.slice(same * char.length);
   }
-  const same = command === 'up' || command === 'down' ? timesOver(char, rest) : 0;
-  perform(command, { ...context, repeats: same + 1 });
-  return rest.slice(same * char.length);
 }
 
 /** How often a text begins with a character. */

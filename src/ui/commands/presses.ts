@@ -1,4 +1,4 @@
-import { graphemesOf } from '../text.ts';
+import { firstGrapheme } from '../text.ts';
 import type { KeyPress } from './keys.ts';
 
 /** Something that came from the terminal: one key, or text that came in one piece, as a slow link delivers it. */
@@ -32,7 +32,7 @@ const PLAIN: KeyPress = {
 
 /** What is left of a piece, as the next press. */
 export function behind(rest: string): Press {
-  const [first = ''] = graphemesOf(rest);
+  const first = firstGrapheme(rest);
   const { char, key } = keyOf(first);
   return { chunk: first === rest ? char : rest, key: first === rest ? key : PLAIN, behind: true };
 }
@@ -44,7 +44,7 @@ export function firstKey({ chunk, key }: Press): {
   readonly rest: string;
 } {
   if (chunk === '' || key.ctrl || key.meta) return { char: chunk, key, rest: '' };
-  const [first = ''] = graphemesOf(chunk);
+  const first = firstGrapheme(chunk);
   const rest = chunk.slice(first.length);
   return rest === '' && !isControl(first) ? { char: chunk, key, rest } : { ...keyOf(first), rest };
 }

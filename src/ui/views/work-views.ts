@@ -1,6 +1,7 @@
 import { ageText, counted, type Runbook, sanitiseLine } from '../../model/index.ts';
-import type { SessionSummary, VerifySummary } from '../../state/backend.ts';
+import type { SessionSummary } from '../../state/backend.ts';
 import type { Tone } from '../theme.ts';
+import type { Verified } from '../use-work.ts';
 import type { ViewInput } from './estate-views.ts';
 import { type Line, line, type Row, span, type View } from './types.ts';
 
@@ -67,22 +68,30 @@ export function runbooksView(
   };
 }
 
+/** Which session was verified, and with what result. */
+function verifiedLines({ path, summary }: Verified, sessions: readonly SessionSummary[]): readonly Line[] {
+  const known = sessions.find((one) => one.path === path)?.session.slice(2, 12);
+  const name = known ?? sanitiseLine(path.split('/').at(-1) ?? path, 60);
+  if (summary === null) return [line(span(`Verifying ${name}`, 'accent'))];
+  return [
+    line(
+      span(`${name} verified: ${summary.verdict}`, summary.exitCode === 0 ? 'good' : 'warn'),
+      span(`  exit code ${summary.exitCode}, assurance ${summary.assurance}`),
+    ),
+    ...summary.lines.slice(0, 6).map((text) => line(span(`  ${sanitiseLine(text, 300)}`, 'dim'))),
+  ];
+}
+
 /** Screen 7: sessions, and what verifying one gave. */
 export function evidenceView(
   input: ViewInput,
   sessions: readonly SessionSummary[],
-  verified: VerifySummary | null,
+  verified: Verified | null,
 ): View {
-  const top: Line[] =
+  const top: readonly Line[] =
     verified === null
       ? [line(span('v verifies the session under the cursor against the trust store in force.', 'dim'))]
-      : [
-          line(
-            span(`Verified: ${verified.verdict}`, verified.exitCode === 0 ? 'good' : 'warn'),
-            span(`  exit code ${verified.exitCode}, assurance ${verified.assurance}`),
-          ),
-          ...verified.lines.slice(0, 6).map((text) => line(span(`  ${sanitiseLine(text, 300)}`, 'dim'))),
-        ];
+      : verifiedLines(verified, sessions);
   return {
     title: 'Evidence',
     top,
