@@ -591,6 +591,9 @@ def settle(folder, names, s, trust, root):
     stores = {k: load_store(v) for k, v in stores.items()}
     if any(k not in stores for k in named) or any(x["estate"] != estate for x in stores.values()):
         raise Stop(31, "trust store of a resume")
+    in_turn = [stores[k] for k in s.stores()]
+    if any(y["sha256"] != x["sha256"] and y["version"] <= x["version"] for x, y in zip(in_turn, in_turn[1:])):
+        raise Stop(31, "back to an older trust store")
     force = None
     for b in s.bodies:
         force = stores[b["open"]["trust_sha256"] if b["kind"] == "open" else b["resume"]["trust_sha256"]] \

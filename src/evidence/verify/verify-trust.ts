@@ -60,6 +60,7 @@ export function settleTrust(
     if (store.body.estate !== state.open?.open.estate_id)
       throw new VerifyStop(EXIT.trustBad, 'V4', `the session's trust store is for ${store.body.estate}`);
   }
+  refuseRollback(state, stores);
   refuseExpired(state, stores);
   if (pinned.trust !== undefined) {
     const store = parsed(pinned.trust, 'the pinned trust store');
@@ -85,6 +86,28 @@ export function settleTrust(
   if (last === null || !last.body.roots.includes(root) || !last.sigs.some((one) => one.address === root))
     throw new VerifyStop(EXIT.untrusted, 'V6', `the root ${root} did not sign the session's trust store`);
   return last;
+}
+
+/** A session never goes back to a store from before a key was revoked, so the one in force at its end is the newest in it. */
+function refuseRollback(state: JournalState, stores: ReadonlyMap<Hex, TrustStore>): void {
+  let before: TrustStore | undefined;
+  for (const body of state.bodies) {
+    if (body.kind !== 'open' && body.kind !== 'resume') continue;
+    const store = stores.get(body.kind === 'open' ? body.open.trust_sha256 : body.resume.trust_sha256);
+    if (store !== undefined && before !== undefined && store.sha256 !== before.sha256) {
+      const [version, earlier] = [store.body.version, before.body.version];
+      if (version <= earlier)
+        throw new VerifyStop(
+          EXIT.trustBad,
+          'V4',
+          version === earlier
+            ? `record ${body.seq} names another trust store under the same version ${version}`
+            : `record ${body.seq} goes back to version ${version} of the trust store, from version ${earlier}`,
+          body.seq + 1,
+        );
+    }
+    before = store;
+  }
 }
 
 /** Nobody may sign under a trust store that has expired. */

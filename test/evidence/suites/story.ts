@@ -123,6 +123,7 @@ export function resumeAfter(
   journal: Journal,
   torn: { readonly sha256: Hex; readonly bytes: number } | null,
   fromMirror: boolean,
+  trustSha256: Hex = journal.trustSha256,
 ): RecordBody {
   return {
     ...base(journal, ANNA),
@@ -136,7 +137,7 @@ export function resumeAfter(
         version: journal.runbook.version,
         sha256: openOf(journal),
       },
-      trust_sha256: journal.trustSha256,
+      trust_sha256: trustSha256,
       note: '',
     },
   };
