@@ -231,7 +231,7 @@ export class JournalState {
 
 /**
  * What is still missing, in the words of the seal: ids of steps without an answer (optional steps aside), then
- * `witness:<step>` for answers that need a witness and have none.
+ * `witness:<step>` for answers that need a witness, or an approval, and have none.
  */
 export function openItems(state: JournalState, runbook: Runbook): readonly string[] {
   const items: string[] = [];
@@ -239,16 +239,24 @@ export function openItems(state: JournalState, runbook: Runbook): readonly strin
   for (const step of runbook.steps) {
     const answer = state.answers.get(step.id);
     if (answer === undefined) continue;
-    const needed = step.witness || (answer.body.kind !== 'deviation' && claimNeedsWitness(answer.body));
-    if (needed && !state.witnessings.some((one) => one.ref.seq === answer.seq && isOther(one, answer)))
+    const needed =
+      step.witness || step.approval || (answer.body.kind !== 'deviation' && claimNeedsWitness(answer.body));
+    if (needed && !state.witnessings.some((one) => counts(one, answer, step.approval)))
       items.push(`witness:${step.id}`);
   }
   return items;
 }
 
-function isOther(one: Witnessing, answer: StepAnswer): boolean {
-  const actor = answer.body.actor;
-  return actor !== null && one.by.person !== actor.person && one.by.address !== actor.address;
+/** By another person, over this answer, and with the word `approved` where that is asked for. */
+function counts({ ref, by }: Witnessing, answer: StepAnswer, approval: boolean): boolean {
+  const { actor } = answer.body;
+  return (
+    ref.seq === answer.seq &&
+    actor !== null &&
+    by.person !== actor.person &&
+    by.address !== actor.address &&
+    (!approval || by.meaning === 'approved')
+  );
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   replay,
   type Signature,
   type StepState,
+  wantsSignature,
 } from '../runbooks/index.ts';
 import { saysOf } from './evidence-log.ts';
 
@@ -161,7 +162,7 @@ function stepStory(
     record: one.seq,
     lineSha256: one.seq === null ? null : (hashes[one.seq] ?? null),
     signatures: one.signatures,
-    wantsSignature: one.verdict !== null && one.needsWitness && one.signatures.length === 0,
+    wantsSignature: wantsSignature(one),
     attempts: one.attempts,
     minutes,
     budgetMinutes: step.budgetMinutes,

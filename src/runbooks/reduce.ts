@@ -10,7 +10,7 @@ import {
   type WitnessBody,
 } from '../model/index.ts';
 import { readingOf } from './gates.ts';
-import { recordRefusal } from './rules.ts';
+import { recordRefusal, wantsSignature } from './rules.ts';
 import {
   type AnswerBody,
   ATTACHED_PROBE,
@@ -262,7 +262,7 @@ export function deployedByRun(run: RunState, records: readonly RecordBody[]): re
     if (body === undefined || (body.kind !== 'confirm' && body.kind !== 'correction')) continue;
     if (claimProblem(body, run.evidence) !== null) continue;
     if (run.irregular.some(({ seq }) => seq === one.seq)) continue;
-    if (one.needsWitness && one.signatures.length === 0) continue;
+    if (wantsSignature(one)) continue;
     for (const claim of one.claims) if (claim.state === 'deployed') out.add(claim.subject);
   }
   return [...out];

@@ -3,14 +3,18 @@ import { sha256Hex } from '../../src/evidence/record/canonical.ts';
 import { verifySession } from '../../src/evidence/verify/verify.ts';
 import {
   ANNA,
+  BERT,
+  base,
   confirmBody,
   type Made,
   put,
   ROOT,
+  runbookStep,
   sealBody,
   startSession,
   trustBody,
   trustBytes,
+  witnessOf,
 } from './make.ts';
 import { resumeAfter } from './suites/story.ts';
 import { exitOfBoth } from './two-verifiers.ts';
@@ -73,5 +77,28 @@ describe('trust stores of one session', () => {
     expect(await exitOfBoth(await underBoth(one, twin), pinned)).toBe(31);
     expect(await exitOfBoth(await underBoth(one, one), pinned)).toBe(0);
     expect(await exitOfBoth(await underBoth(one, next), pinned)).toBe(0);
+  });
+});
+
+describe('a step that asks for approval', () => {
+  const steps = [runbookStep('remove', { approval: true })];
+
+  test.each([
+    ['witnessed', 11],
+    ['reviewed', 11],
+    ['approved', 0],
+  ] as const)('signed by another person as "%s" ends with %i', async (meaning, code) => {
+    const one = keep(await startSession({ steps }));
+    const { journal } = one;
+    const { seq, lineSha256 } = await put(journal, confirmBody(journal, steps[0] as never));
+    const ref = { seq, line_sha256: lineSha256 };
+    const witness = witnessOf(BERT, journal.session, ref, { meaning });
+    await put(journal, { ...base(journal, null), kind: 'witness', ref, witness });
+    await put(journal, sealBody(journal));
+    await journal.close();
+    expect(await exitOfBoth(one, one)).toBe(code);
+    const report = await verifySession(one.dir, one);
+    expect(report.openItems).toEqual(code === 0 ? [] : ['witness:remove']);
+    if (code !== 0) expect(report.findings.at(-1)?.text).toMatch(/needs the approval of another person/);
   });
 });

@@ -496,7 +496,8 @@ class Session:
             body = self.answers[s["id"]][1]
             beyond = any(c["state"] == "deployed" and not (c["subject"] == body["step"]["subject"]
                          and body["step"]["registered_status"] == "deployed") for c in body.get("claims", []))
-            if (s["witness"] or beyond) and not self.witnessed(body):
+            signed = [w for w in self.witnessed(body) if not s.get("approval") or w["meaning"] == "approved"]
+            if (s["witness"] or s.get("approval") or beyond) and not signed:
                 items.append("witness:" + s["id"])
         return items
 

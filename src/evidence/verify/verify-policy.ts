@@ -44,8 +44,7 @@ export function checkPolicy(
     findings.push({ step, severity: 'fail', line, text });
   };
   for (const item of progress.openItems)
-    if (item.startsWith('witness:'))
-      miss('V10', `step ${item.slice(8)} needs a witness who is another person`);
+    if (item.startsWith('witness:')) miss('V10', unwitnessed(runbook, item.slice('witness:'.length)));
     else miss('V8', `step ${item} was never answered`);
   for (const stepId of state.repeated) miss('V8', `step ${stepId} was answered twice without a correction`);
   checkSteps(state, runbook, miss);
@@ -68,6 +67,13 @@ export function checkPolicy(
   if ([...countersigners.values()].some((elsewhere) => elsewhere)) progress.assurance = 'L2';
   checkTimes(state, store, progress, miss);
   return findings.some((one) => one.severity === 'fail') ? EXIT.policy : EXIT.met;
+}
+
+function unwitnessed(runbook: Runbook, stepId: string): string {
+  const approval = runbook.steps.find((one) => one.id === stepId)?.approval === true;
+  return approval
+    ? `step ${stepId} needs the approval of another person, signed as "approved"`
+    : `step ${stepId} needs a witness who is another person`;
 }
 
 /** V8: what was signed is a step of this runbook, as the runbook has it, with a verdict that it allows. */
