@@ -2,27 +2,30 @@ import { effectiveLevel, isFresh } from './evidence-level.ts';
 import type { Rfc3339 } from './json.ts';
 import type { Observation } from './observation.ts';
 import type { ConfirmBody, CorrectionBody } from './record.ts';
-import type { Claim } from './runbook.ts';
-import { compareLevels } from './status.ts';
+import type { Claim, Verdict } from './runbook.ts';
+import { compareLevels, type Status } from './status.ts';
 
 /** How old evidence for a claim of `deployed` may be when it is signed, in seconds. Part of the format. */
 export const CLAIM_FRESH_S = 900;
 
-/** Verdicts that may be given of a subject which the documents call a placeholder. */
-const PLACEHOLDER_VERDICTS: ReadonlySet<string> = new Set(['still_planned', 'deviated', 'failed']);
+/** What the documents call one of these was never deployed, or is no more. */
+export const NEVER_DEPLOYED: ReadonlySet<Status> = new Set(['planned', 'placeholder', 'retired']);
+/** Verdicts that may be given of such a subject. */
+export const NEVER_DEPLOYED_VERDICTS: ReadonlySet<Verdict> = new Set(['still_planned', 'deviated', 'failed']);
 
 /** The observations of earlier records, by `seq`. */
 export type EvidenceBySeq = ReadonlyMap<number, readonly Observation[]>;
 
 /**
- * Why a signed answer claims more than it may, or null. Planned and placeholder things are never called deployed;
+ * Why a signed answer claims more than it may, or null. Planned, placeholder and retired things are never confirmed;
  * `deployed` needs a fresh passing observation of the service itself in the records it names.
  * Whether a witness is needed besides is `claimNeedsWitness`.
  */
 export function claimProblem(body: ConfirmBody | CorrectionBody, evidence: EvidenceBySeq): string | null {
   const { step, verdict } = body;
-  if (step.registered_status === 'placeholder' && !PLACEHOLDER_VERDICTS.has(verdict))
-    return `step ${step.id}: its subject is a placeholder, so the verdict can not be "${verdict}"`;
+  const { registered_status: registered } = step;
+  if (registered !== null && NEVER_DEPLOYED.has(registered) && !NEVER_DEPLOYED_VERDICTS.has(verdict))
+    return `step ${step.id}: its subject is registered as ${registered}, so the verdict can not be "${verdict}"`;
   for (const claim of body.claims) {
     const beyond = claim.evidence.find((seq) => seq > body.seq || !evidence.has(seq));
     if (beyond !== undefined)
@@ -30,9 +33,6 @@ export function claimProblem(body: ConfirmBody | CorrectionBody, evidence: Evide
     if (claim.state !== 'deployed') continue;
     if (verdict !== 'confirmed')
       return `step ${step.id}: ${claim.subject} is called deployed under the verdict "${verdict}"`;
-    const own = claim.subject === step.subject;
-    if (own && (step.registered_status === 'placeholder' || step.registered_status === 'retired'))
-      return `step ${step.id}: ${claim.subject} is registered as ${step.registered_status} and can not be called deployed`;
     if (!shown(claim, body.at, evidence))
       return `step ${step.id}: no passing observation of the service itself (level app, at most ${CLAIM_FRESH_S} s old) shows that ${claim.subject} is deployed`;
   }

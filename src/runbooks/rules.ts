@@ -1,6 +1,8 @@
 import {
   claimProblem,
   type Hex,
+  NEVER_DEPLOYED,
+  NEVER_DEPLOYED_VERDICTS,
   type RecordBody,
   type Status,
   type Step,
@@ -34,8 +36,6 @@ export type Admission = { readonly ok: true } | { readonly ok: false; readonly r
 /** Longest note in characters. */
 export const MAX_NOTE = 2000;
 
-const NEVER_DEPLOYED: ReadonlySet<Status> = new Set(['planned', 'placeholder', 'retired']);
-
 /**
  * The verdicts that may be given now, and why `confirmed` is not among them.
  * For a subject that the documents call planned, placeholder or retired, nobody can confirm: the offers are still planned,
@@ -46,11 +46,8 @@ export function offered(
   gate: GateState,
   registeredStatus: Status | null,
 ): { readonly verdicts: readonly Verdict[]; readonly blocked: string } {
-  const placeholder = registeredStatus !== null && NEVER_DEPLOYED.has(registeredStatus);
-  if (placeholder) {
-    const verdicts = step.verdicts.filter(
-      (one) => one === 'still_planned' || one === 'deviated' || one === 'failed',
-    );
+  if (registeredStatus !== null && NEVER_DEPLOYED.has(registeredStatus)) {
+    const verdicts = step.verdicts.filter((one) => NEVER_DEPLOYED_VERDICTS.has(one));
     const gated =
       gate === 'fails' || gate === 'unknown' || gate === 'not-run'
         ? verdicts.filter((one) => one !== 'still_planned')

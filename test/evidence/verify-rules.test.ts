@@ -1,16 +1,27 @@
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { sha256Hex } from '../../src/evidence/record/canonical.ts';
+import { JournalState } from '../../src/evidence/grammar.ts';
+import { splitJournal } from '../../src/evidence/journal/tail.ts';
+import { canonicalBytes, sha256Hex } from '../../src/evidence/record/canonical.ts';
+import { encodeLine, lineHash, parseLine } from '../../src/evidence/record/line.ts';
+import { parseBody } from '../../src/evidence/record/record.ts';
+import { digestOf } from '../../src/evidence/record/typed-data.ts';
 import { verifySession } from '../../src/evidence/verify/verify.ts';
+import type { RecordBody } from '../../src/model/record.ts';
 import {
   ANNA,
   BERT,
   base,
   confirmBody,
+  ESTATE,
   type Made,
   put,
   ROOT,
+  runbook,
   runbookStep,
   sealBody,
+  signDigest,
   startSession,
   trustBody,
   trustBytes,
@@ -32,6 +43,27 @@ afterEach(async () => {
     one.clean();
   }
 });
+
+/** Appends these records, rightly signed by Anna, and a seal, as a program would that checks nothing of what they say. */
+async function sealedElsewhere(one: Made, bodies: readonly RecordBody[]): Promise<void> {
+  await one.journal.close();
+  const path = join(one.dir, 'journal.jsonl');
+  const state = new JournalState();
+  for (const line of splitJournal(readFileSync(path)).lines)
+    state.accept(parseBody(parseLine(line).bodyBytes), line, lineHash(line));
+  const add = (said: RecordBody): void => {
+    const body = { ...said, ...state.next(said.session) };
+    const bytes = canonicalBytes(body);
+    const sig = body.actor === null ? null : signDigest(ANNA, digestOf(body, bytes, ESTATE));
+    const line = encodeLine(bytes, sig);
+    state.accept(body, line, lineHash(line));
+    appendFileSync(path, line);
+  };
+  for (const body of bodies) add(body);
+  const seal = state.sealFields(runbook(one.steps), state.trustSha256 ?? '0x');
+  const { session } = one.journal;
+  add({ ...base({ session, next: state.next(session) }, ANNA), kind: 'seal', seal });
+}
 
 describe('trust stores of one session', () => {
   const revoked = {
@@ -96,9 +128,29 @@ describe('a step that asks for approval', () => {
     await put(journal, { ...base(journal, null), kind: 'witness', ref, witness });
     await put(journal, sealBody(journal));
     await journal.close();
-    expect(await exitOfBoth(one, one)).toBe(code);
-    const report = await verifySession(one.dir, one);
+    expect(await exitOfBoth(one, { trust: one.trust })).toBe(code);
+    const report = await verifySession(one.dir, { trust: one.trust });
     expect(report.openItems).toEqual(code === 0 ? [] : ['witness:remove']);
     if (code !== 0) expect(report.findings.at(-1)?.text).toMatch(/needs the approval of another person/);
   });
+});
+
+describe('a subject that the documents do not call deployed', () => {
+  const steps = [runbookStep('p', { subject: 'vmid:6000' })];
+
+  test.each(['planned', 'placeholder', 'retired'] as const)(
+    'registered as %s is never confirmed',
+    async (status) => {
+      const one = keep(await startSession({ steps }));
+      const step = { registered_status: status };
+      const confirmed = confirmBody(one.journal, steps[0] as never, { step });
+      await expect(put(one.journal, confirmed)).rejects.toThrow(`registered as ${status}`);
+      await sealedElsewhere(one, [confirmed]);
+      expect(await exitOfBoth(one, { trust: one.trust })).toBe(11);
+      const { findings } = await verifySession(one.dir, { trust: one.trust });
+      expect(findings).toMatchObject([
+        { step: 'V11', text: expect.stringContaining(`registered as ${status}`) },
+      ]);
+    },
+  );
 });
