@@ -22,6 +22,9 @@ export const RECORD_KINDS = [
   'checkpoint',
   'seal',
 ] as const;
+/** Name of the event with which a run is ended before its end: no answer comes after it. */
+export const ABORTED_EVENT = 'aborted';
+
 export type RecordKind = (typeof RECORD_KINDS)[number];
 
 export const ROLES = ['performer', 'witness', 'approver'] as const;

@@ -1,15 +1,16 @@
-import type {
-  Claim,
-  Hex,
-  LineRef,
-  Observation,
-  RecordBase,
-  RecordBody,
-  Runbook,
-  Status,
-  Step,
-  Verdict,
-  WitnessMeaning,
+import {
+  ABORTED_EVENT,
+  type Claim,
+  type Hex,
+  type LineRef,
+  type Observation,
+  type RecordBase,
+  type RecordBody,
+  type Runbook,
+  type Status,
+  type Step,
+  type Verdict,
+  type WitnessMeaning,
 } from '../model/index.ts';
 
 /** How a gate stands, from assessments made now. */
@@ -201,7 +202,7 @@ export function between(from: Moment, to: Moment): number {
 }
 
 /** Names of the events that the engine reads. */
-export const EVENTS = { note: 'note', aborted: 'aborted', again: 'again' } as const;
+export const EVENTS = { note: 'note', aborted: ABORTED_EVENT, again: 'again' } as const;
 
 /** Probe name of an observation that says how a gate stood. */
 export const GATE_PROBE = 'c138-gate';

@@ -8,7 +8,7 @@ import { encodeLine, lineHash, parseLine } from '../../src/evidence/record/line.
 import { parseBody } from '../../src/evidence/record/record.ts';
 import { digestOf } from '../../src/evidence/record/typed-data.ts';
 import { verifySession } from '../../src/evidence/verify/verify.ts';
-import type { RecordBody } from '../../src/model/record.ts';
+import type { ConfirmBody, RecordBody } from '../../src/model/record.ts';
 import {
   ANNA,
   BERT,
@@ -153,4 +153,46 @@ describe('a subject that the documents do not call deployed', () => {
       ]);
     },
   );
+});
+
+describe('a run that was aborted', () => {
+  const aborted = (one: Made): RecordBody => ({
+    ...base(one.journal, ANNA),
+    kind: 'event',
+    event: { name: 'aborted', detail: { step: 'two', text: 'wrong node' } },
+  });
+
+  test('takes no answer any more, and no correction', async () => {
+    const steps = [runbookStep('one'), runbookStep('two')];
+    const answered = keep(await startSession({ steps }));
+    await put(answered.journal, confirmBody(answered.journal, steps[0] as never));
+    const two = confirmBody(answered.journal, steps[1] as never);
+    await sealedElsewhere(answered, [aborted(answered), two]);
+    expect(await exitOfBoth(answered, { trust: answered.trust })).toBe(11);
+    expect((await verifySession(answered.dir, { trust: answered.trust })).findings).toMatchObject([
+      { severity: 'warn', text: 'the run was aborted in record 2' },
+      { severity: 'fail', text: 'record 3 answers step two, but the run was aborted in record 2' },
+    ]);
+
+    const corrected = keep(await startSession({ steps: steps.slice(0, 1) }));
+    const first = await put(corrected.journal, confirmBody(corrected.journal, steps[0] as never));
+    const { observations: _none, ...said } = confirmBody(corrected.journal, steps[0] as never) as ConfirmBody;
+    const ref = { seq: first.seq, line_sha256: first.lineSha256 };
+    await sealedElsewhere(corrected, [
+      aborted(corrected),
+      { ...said, kind: 'correction', ref, verdict: 'failed', note: 'was not so' },
+    ]);
+    expect(await exitOfBoth(corrected, { trust: corrected.trust })).toBe(11);
+  });
+
+  test('is told where the journal is still open, and is no fault by itself', async () => {
+    const one = keep(await startSession({ steps: [runbookStep('one')] }));
+    await put(one.journal, confirmBody(one.journal, one.steps[0] as never));
+    await put(one.journal, aborted(one));
+    const report = await verifySession(one.dir, { trust: one.trust });
+    expect([report.exitCode, report.findings[0]?.text]).toEqual([10, 'the run was aborted in record 2']);
+    await put(one.journal, sealBody(one.journal));
+    await one.journal.close();
+    expect(await exitOfBoth(one, { trust: one.trust })).toBe(0);
+  });
 });

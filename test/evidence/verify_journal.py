@@ -685,8 +685,10 @@ def check_revoked(s, store, signed_besides):
 
 def policy(signed_besides, s, steps, store):
     ok = not s.open_items(steps) and not s.repeated
-    by_id, charge = {x["id"]: x for x in steps}, None
+    by_id, charge, aborted = {x["id"]: x for x in steps}, None, False
     for b in s.bodies:
+        aborted |= b["kind"] == "event" and b["event"]["name"] == "aborted"
+        ok &= not (aborted and b["kind"] in ("confirm", "correction"))
         if b["kind"] in ("confirm", "correction", "deviation"):
             step = by_id.get(b["step"]["id"])
             ok &= step is not None and all(b["step"][k] == step[k] for k in ("mode", "critical", "subject"))

@@ -1,5 +1,10 @@
 import type { Hex } from '../../model/json.ts';
-import type { CountersignFile, DetachedSignature, RecordKind } from '../../model/record.ts';
+import {
+  ABORTED_EVENT,
+  type CountersignFile,
+  type DetachedSignature,
+  type RecordKind,
+} from '../../model/record.ts';
 import type { Runbook } from '../../model/runbook.ts';
 import { claimProblem } from '../claims.ts';
 import { checkDetached, type JournalState, type StepAnswer } from '../grammar.ts';
@@ -48,6 +53,7 @@ export function checkPolicy(
     else miss('V8', `step ${item} was never answered`);
   for (const stepId of state.repeated) miss('V8', `step ${stepId} was answered twice without a correction`);
   checkSteps(state, runbook, miss);
+  checkAfterAbort(state, miss);
   checkPerformers(state, miss);
   checkWitnesses(state, runbook, store, miss);
   for (const body of state.bodies) {
@@ -92,6 +98,36 @@ function checkSteps(state: JournalState, runbook: Runbook, miss: Miss): void {
     if (body.kind !== 'deviation' && !step.verdicts.includes(body.verdict))
       miss('V8', `record ${body.seq}: step ${step.id} does not allow the verdict "${body.verdict}"`, line);
   }
+}
+
+/** V8: nothing is answered in a run that was aborted. */
+function checkAfterAbort(state: JournalState, miss: Miss): void {
+  const first = aborts(state)[0];
+  if (first === undefined) return;
+  for (const body of state.bodies)
+    if (body.seq > first && (body.kind === 'confirm' || body.kind === 'correction'))
+      miss(
+        'V8',
+        `record ${body.seq} answers step ${body.step.id}, but the run was aborted in record ${first}`,
+        body.seq + 1,
+      );
+}
+
+/** V8: an end before the end, which whoever reads only the answers would not see. */
+export function abortFindings(state: JournalState): readonly VerifyFinding[] {
+  return aborts(state).map((seq) => ({
+    step: 'V8',
+    severity: 'warn',
+    line: seq + 1,
+    text: `the run was aborted in record ${seq}`,
+  }));
+}
+
+function aborts(state: JournalState): readonly number[] {
+  const seqs: number[] = [];
+  for (const body of state.bodies)
+    if (body.kind === 'event' && body.event.name === ABORTED_EVENT) seqs.push(body.seq);
+  return seqs;
 }
 
 /** V10: answers come from the performer in charge, who changes by handover or resume only. */

@@ -15,7 +15,7 @@ import { SlimRecords } from './slim.ts';
 import { checkChain } from './verify-chain.ts';
 import { checkNoted } from './verify-checkpoint.ts';
 import { checkOutside, type OutsidePins } from './verify-outside.ts';
-import { assuranceOf, checkPolicy, type Progress, readCountersigns, sameMachine } from './verify-policy.ts';
+import { abortFindings, assuranceOf, checkPolicy, type Progress, readCountersigns, sameMachine } from './verify-policy.ts';
 import { readSession, type SessionBytes, unreadable } from './verify-read.ts';
 import { EXIT, VERDICT_TEXT, type VerifyExit, type VerifyReport, VerifyStop } from './verify-report.ts';
 import { besideVouchers, checkRevoked, countersignVouchers } from './verify-revoked.ts';
@@ -156,7 +156,7 @@ async function run(
     ]),
   );
   progress.assurance = assuranceOf(state);
-  findings.push(...sameMachine(state));
+  findings.push(...sameMachine(state), ...abortFindings(state));
   if (state.seal === null) {
     findings.push({
       step: 'V7',
