@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { JournalState } from '../../src/evidence/grammar.ts';
@@ -7,7 +7,8 @@ import { canonicalBytes, sha256Hex } from '../../src/evidence/record/canonical.t
 import { encodeLine, lineHash, parseLine } from '../../src/evidence/record/line.ts';
 import { parseBody } from '../../src/evidence/record/record.ts';
 import { digestOf } from '../../src/evidence/record/typed-data.ts';
-import { verifySession } from '../../src/evidence/verify/verify.ts';
+import { verifyBytes, verifySession } from '../../src/evidence/verify/verify.ts';
+import { readSession } from '../../src/evidence/verify/verify-read.ts';
 import type { ConfirmBody, RecordBody } from '../../src/model/record.ts';
 import {
   ANNA,
@@ -21,6 +22,7 @@ import {
   runbook,
   runbookStep,
   sealBody,
+  sealedSession,
   signDigest,
   startSession,
   trustBody,
@@ -194,5 +196,52 @@ describe('a run that was aborted', () => {
     await put(one.journal, sealBody(one.journal));
     await one.journal.close();
     expect(await exitOfBoth(one, { trust: one.trust })).toBe(0);
+  });
+});
+
+describe('countersignatures', () => {
+  const countersigned = (one: Made, name: string, bootId: string): void => {
+    const lines = splitJournal(readFileSync(join(one.dir, 'journal.jsonl'))).lines;
+    const ref = { seq: lines.length - 1, line_sha256: lineHash(lines.at(-1) as Uint8Array) };
+    const { session } = one.journal;
+    const witness = witnessOf(BERT, session, ref, { meaning: 'approved', boot_id: bootId });
+    const file = { format: 'c138-countersign', v: 1, estate_id: ESTATE, session, ref, witness };
+    writeFileSync(join(one.dir, name), Buffer.concat([canonicalBytes(file), Buffer.from('\n')]));
+  };
+  const approvers = () =>
+    trustBytes(
+      trustBody({
+        keys: trustBody().keys.map((key) => ({ ...key, roles: ['performer', 'witness', 'approver'] as const })),
+      }),
+    );
+
+  test('one beside a journal without a seal shows that the end was taken away', async () => {
+    const one = keep(await sealedSession({ trust: await approvers() }));
+    const pinned = { trust: one.trust };
+    countersigned(one, 'countersign-bert.json', 'boot-2');
+    expect(await exitOfBoth(one, pinned)).toBe(0);
+    const path = join(one.dir, 'journal.jsonl');
+    const { lines } = splitJournal(readFileSync(path));
+    writeFileSync(path, Buffer.concat(lines.slice(0, -1)));
+    expect(await exitOfBoth(one, pinned)).toBe(20);
+    expect((await verifySession(one.dir, pinned)).findings.at(-1)?.text).toMatch(
+      /was made over record 4 as the seal of this session/,
+    );
+  });
+
+  test.each([
+    ['boot-1', 'boot-2'],
+    ['boot-2', 'boot-1'],
+  ])('two by one person, on %s and %s: one from another machine is enough', async (first, second) => {
+    const one = keep(await sealedSession({ trust: await approvers() }));
+    const whole = await readSession(one.dir);
+    countersigned(one, 'countersign-a.json', first);
+    countersigned(one, 'countersign-b.json', second);
+    // In the order of the names, whatever that of the folder is.
+    const countersigns = new Map(
+      ['countersign-a.json', 'countersign-b.json'].map((name) => [name, readFileSync(join(one.dir, name))]),
+    );
+    const report = await verifyBytes({ ...whole, countersigns }, { trust: one.trust });
+    expect([report.exitCode, report.assurance]).toEqual([0, 'L2']);
   });
 });

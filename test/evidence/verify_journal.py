@@ -656,7 +656,7 @@ def countersigns(folder, names, s):
         except Malformed as error:
             raise Stop(20, str(error))
         tamper(detached_ok(c["estate_id"], c["session"], c["ref"], c["witness"]), "countersignature")
-        tamper(c["session"] == seal["session"] and c["estate_id"] == s.bodies[0]["open"]["estate_id"]
+        tamper(s.sealed and c["session"] == seal["session"] and c["estate_id"] == s.bodies[0]["open"]["estate_id"]
                and c["ref"] == {"seq": seal["seq"], "line_sha256": s.hashes[-1]}, "another seal")
         found.append(c["witness"])
     return found
@@ -756,7 +756,7 @@ def verify(folder, trust=None, root=None):
                 who.append((b["accept"], "performer", b["accept"]["at"]))
             if not all(key_ok(store, *one) for one in who):
                 raise Stop(30, "signer")
-        besides = countersigns(folder, names, s) if s.sealed else []
+        besides = countersigns(folder, names, s)
         check_revoked(s, store, besides)
         return policy(besides, s, steps, store) if s.sealed else 10
     except Stop as stop:

@@ -183,7 +183,8 @@ function checkTimes(state: JournalState, store: TrustStore, progress: Progress, 
 }
 
 /**
- * V10: the countersignatures beside a sealed journal, by the name of their file. One that does not hold is tampering.
+ * V10: the countersignatures beside the journal, by the name of their file. One that does not hold is tampering, and so is one where
+ * there is no seal: it shows that there was one.
  * @throws VerifyStop 20
  */
 export function readCountersigns(
@@ -193,9 +194,15 @@ export function readCountersigns(
   const read = new Map<string, DetachedSignature>();
   for (const [name, file] of bytes.countersigns) {
     const { session, ref, witness, estate_id } = readCountersign(name, file);
+    const ours = session === state.open?.session && estate_id === state.open.open.estate_id;
+    if (ours && state.seal === null)
+      throw new VerifyStop(
+        EXIT.tampered,
+        'V13',
+        `${name} was made over record ${ref.seq} as the seal of this session, and the journal has no seal: its end was taken away`,
+      );
     if (
-      session !== state.open?.session ||
-      estate_id !== state.open.open.estate_id ||
+      !ours ||
       ref.seq !== state.bodies.length - 1 ||
       ref.line_sha256 !== state.hashes.at(ref.seq)
     )
@@ -205,7 +212,7 @@ export function readCountersigns(
   return read;
 }
 
-/** Persons other than those who signed in the session who countersigned the seal, each with whether it was on another machine. */
+/** Persons other than those who signed in the session who countersigned the seal, each with whether it was on another machine at least once. */
 function countersigned(
   countersigns: ReadonlyMap<string, DetachedSignature>,
   state: JournalState,
@@ -224,7 +231,7 @@ function countersigned(
     else {
       const other = witness.boot_id !== state.seal?.clock.boot_id;
       if (!other) note(`${name} was signed on the machine of the seal, so it counts as level L1`);
-      persons.set(witness.person, other);
+      persons.set(witness.person, other || persons.get(witness.person) === true);
     }
   }
   return persons;

@@ -1,6 +1,6 @@
 import { loadNativeRecovery } from '../../chain/recover-native.ts';
 import type { Hex } from '../../model/json.ts';
-import type { DetachedSignature, SealBody } from '../../model/record.ts';
+import type { SealBody } from '../../model/record.ts';
 import type { Runbook } from '../../model/runbook.ts';
 import type { Checkpoint } from '../checkpoint.ts';
 import { GrammarError, JournalState, openItems } from '../grammar.ts';
@@ -147,8 +147,7 @@ async function run(
       'V6',
       'no trust was pinned from outside: give --trust FILE or --root ADDRESS. The trust store in the folder cannot vouch for itself',
     );
-  const countersigns =
-    state.seal === null ? new Map<string, DetachedSignature>() : readCountersigns(bytes, state);
+  const countersigns = readCountersigns(bytes, state);
   findings.push(
     ...checkRevoked(state, store, [
       ...besideVouchers(state, outside.notAfter, chain.bracket.notAfter),
