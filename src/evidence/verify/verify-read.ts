@@ -20,7 +20,7 @@ const COUNTERSIGN = /^countersign-[0-9a-z-]{1,80}\.json$/;
 const OUTSIDE = /^(journal\.jsonl\.sig|[0-9a-f]{64}\.tsr)$/;
 /** Proofs from the estate's own chain. */
 const ANCHOR = /^anchor-[0-9a-f]{64}\.json$/;
-/** Locks of the writer; they say nothing and bind nothing. */
+/** Locks of the writer; they say nothing and bind nothing, and have no place in a bundle. */
 const LOCK = /^(journal\.lock-\d{1,9}|\.lock-[0-9a-f]+)$/;
 const BLOB = /^[0-9a-f]{64}$/;
 const BLOBS = 'blobs/';
@@ -95,7 +95,7 @@ async function sorted(source: Source): Promise<SessionBytes> {
     else if (ANCHOR.test(name)) anchors.set(name, await source.read(name, MAX_SMALL));
     else if (name.startsWith(BLOBS) && BLOB.test(name.slice(BLOBS.length)))
       blobNames.push(name.slice(BLOBS.length));
-    else if (!known.has(name) && !LOCK.test(name)) strange.push(name);
+    else if (!known.has(name) && (source.sealed || !LOCK.test(name))) strange.push(name);
   }
   if (source.sealed && strange.length > 0)
     throw new VerifyStop(

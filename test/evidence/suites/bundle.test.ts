@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeBundle } from '../../../src/evidence/outside/bundle.ts';
-import { TarError, tarHeader } from '../../../src/evidence/outside/tar.ts';
+import { TarError, tarHeader, tarPadding } from '../../../src/evidence/outside/tar.ts';
 import { canonicalBytes } from '../../../src/evidence/record/canonical.ts';
 import { lineHash } from '../../../src/evidence/record/line.ts';
 import { verifySession } from '../../../src/evidence/verify/verify.ts';
@@ -130,6 +130,15 @@ describe('a bundle', () => {
     execFileSync('tar', ['-xf', bundle, '-C', place]);
     for (const name of execFileSync('tar', ['-tf', bundle], { encoding: 'utf8' }).trim().split('\n'))
       expect(readFileSync(join(place, name))).toEqual(readFileSync(join(made.dir, name)));
+  });
+
+  test.each(['journal.lock-7', '.lock-ab'])('holds no lock of the writer: %s is malformed', async (name) => {
+    const hidden = Buffer.from('nothing vouches for this');
+    const entry = [tarHeader({ name, size: hidden.length }), hidden, tarPadding(hidden.length)];
+    const bytes = readFileSync(bundle);
+    const at = name < 'journal' ? 0 : bytes.indexOf('runbook.json\0');
+    expect(at % 512).toBe(0);
+    expect(await verdictOf(Buffer.concat([bytes.subarray(0, at), ...entry, bytes.subarray(at)]))).toBe(40);
   });
 
   test('of an open session, and one without trust from outside, say so as the folder does', async () => {
