@@ -137,7 +137,9 @@ export class JournalState {
     if (body.kind === 'witness' && body.witness.meaning === 'accepted')
       throw new GrammarError(`record ${body.seq}: "accepted" belongs in a handover`);
     if (body.kind === 'handover' && body.accept !== null) {
-      if (body.accept.meaning !== 'accepted' || body.accept.address !== body.to.address)
+      const { meaning, address, person, name } = body.accept;
+      const { to } = body;
+      if (meaning !== 'accepted' || address !== to.address || person !== to.person || name !== to.name)
         throw new GrammarError(`record ${body.seq}: the handover is not accepted by the one who receives it`);
     }
     if (body.kind === 'resume' && body.resume.last_line_sha256 !== body.prev)

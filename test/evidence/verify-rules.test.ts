@@ -7,6 +7,7 @@ import { canonicalBytes, sha256Hex } from '../../src/evidence/record/canonical.t
 import { encodeLine, lineHash, parseLine } from '../../src/evidence/record/line.ts';
 import { parseBody } from '../../src/evidence/record/record.ts';
 import { digestOf } from '../../src/evidence/record/typed-data.ts';
+import type { TrustKey } from '../../src/evidence/trust/trust.ts';
 import { verifyBytes, verifySession } from '../../src/evidence/verify/verify.ts';
 import { readSession } from '../../src/evidence/verify/verify-read.ts';
 import type { ConfirmBody, RecordBody } from '../../src/model/record.ts';
@@ -17,6 +18,7 @@ import {
   confirmBody,
   ESTATE,
   type Made,
+  person,
   put,
   ROOT,
   runbook,
@@ -243,5 +245,47 @@ describe('countersignatures', () => {
     );
     const report = await verifyBytes({ ...whole, countersigns }, { trust: one.trust });
     expect([report.exitCode, report.assurance]).toEqual([0, 'L2']);
+  });
+});
+
+describe('a handover', () => {
+  const carl = person('Carl', 0xc4);
+  const known = trustBody();
+  const trustOfThree = () =>
+    trustBytes({
+      ...known,
+      people: [...known.people, { person: carl.person, name: carl.name, org: 'test' }],
+      keys: [
+        ...known.keys,
+        { ...(known.keys[0] as TrustKey), address: carl.address, pubkey: carl.pubkey, person: carl.person },
+      ],
+    });
+  const handover = (one: Made, to: HandoverBody['to'], accepted: boolean): RecordBody => {
+    const { seq, prev } = one.journal.next;
+    const ref = { seq: seq - 1, line_sha256: prev };
+    const accept = accepted ? witnessOf(carl, one.journal.session, ref, { meaning: 'accepted' }) : null;
+    return { ...base(one.journal, ANNA), kind: 'handover', to, accept, note: '' };
+  };
+
+  test('is accepted by the person whom it names, not only with the key', async () => {
+    const trust = await trustOfThree();
+    const one = keep(await startSession({ trust, steps: [runbookStep('one')] }));
+    const to = { person: BERT.person, name: BERT.name, address: carl.address };
+    await expect(put(one.journal, handover(one, to, true))).rejects.toThrow(/not accepted by the one who/);
+    await sealedElsewhere(one, [handover(one, to, true)]);
+    expect(await exitOfBoth(one, { trust })).toBe(20);
+  });
+
+  test('goes to a key of that person, accepted or not', async () => {
+    const trust = await trustOfThree();
+    for (const [to, code] of [
+      [{ person: BERT.person, name: BERT.name, address: carl.address }, 30],
+      [{ person: carl.person, name: 'Carla', address: carl.address }, 30],
+      [{ person: carl.person, name: carl.name, address: carl.address }, 10],
+    ] as const) {
+      const one = keep(await startSession({ trust }));
+      await put(one.journal, handover(one, to, false));
+      expect(await exitOfBoth(one, { trust })).toBe(code);
+    }
   });
 });

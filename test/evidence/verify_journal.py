@@ -449,7 +449,8 @@ class Session:
             else:
                 tamper(b["witness"]["meaning"] != "accepted", "accepted")
         if kind == "handover" and b["accept"]:
-            tamper(b["accept"]["meaning"] == "accepted" and b["accept"]["address"] == b["to"]["address"], "accept")
+            tamper(b["accept"]["meaning"] == "accepted"
+                   and all(b["accept"][k] == b["to"][k] for k in ("address", "person", "name")), "accept")
         if kind == "resume":
             tamper(b["resume"]["last_line_sha256"] == b["prev"], "resume")
         if kind == "checkpoint":
@@ -752,8 +753,9 @@ def verify(folder, trust=None, root=None):
             who = [(b["actor"], b["actor"]["role"], b["at"])] if b["actor"] else []
             if b["kind"] == "witness":
                 who.append((b["witness"], "witness", b["witness"]["at"]))
-            if b["kind"] == "handover" and b["accept"]:
-                who.append((b["accept"], "performer", b["accept"]["at"]))
+            if b["kind"] == "handover":
+                who.append((b["to"], "performer", b["at"]))
+                who += [(b["accept"], "performer", b["accept"]["at"])] if b["accept"] else []
             if not all(key_ok(store, *one) for one in who):
                 raise Stop(30, "signer")
         besides = countersigns(folder, names, s)

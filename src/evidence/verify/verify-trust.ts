@@ -150,7 +150,7 @@ function signed(store: TrustStore, what: string): void {
 }
 
 /**
- * V6: every signer, witnesses too, is a key of the deciding store, belongs to the person named, and was valid for the role at that time.
+ * V6: every signer, witnesses too, and whoever is put in charge is a key of the deciding store, belongs to the person named, and was valid for the role at that time.
  * @throws VerifyStop 30
  */
 export function checkSigners(state: JournalState, store: TrustStore | null): readonly SignerFinding[] {
@@ -170,9 +170,9 @@ export function checkSigners(state: JournalState, store: TrustStore | null): rea
       count(address, person, name);
       if (store !== null) judge(store, { address, person, name, role: 'witness', at }, body.seq);
     }
-    if (body.kind === 'handover' && body.accept !== null) {
-      const { address, person, name, at } = body.accept;
-      if (store !== null) judge(store, { address, person, name, role: 'performer', at }, body.seq);
+    if (body.kind === 'handover' && store !== null) {
+      judge(store, { ...body.to, role: 'performer', at: body.at }, body.seq);
+      if (body.accept !== null) judge(store, { ...body.accept, role: 'performer' }, body.seq);
     }
   }
   return [...counts.values()];
