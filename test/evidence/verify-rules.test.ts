@@ -10,7 +10,7 @@ import { digestOf } from '../../src/evidence/record/typed-data.ts';
 import type { TrustKey } from '../../src/evidence/trust/trust.ts';
 import { verifyBytes, verifySession } from '../../src/evidence/verify/verify.ts';
 import { readSession } from '../../src/evidence/verify/verify-read.ts';
-import type { ConfirmBody, RecordBody } from '../../src/model/record.ts';
+import type { ConfirmBody, HandoverBody, RecordBody } from '../../src/model/record.ts';
 import {
   ANNA,
   BERT,
@@ -213,7 +213,10 @@ describe('countersignatures', () => {
   const approvers = () =>
     trustBytes(
       trustBody({
-        keys: trustBody().keys.map((key) => ({ ...key, roles: ['performer', 'witness', 'approver'] as const })),
+        keys: trustBody().keys.map((key) => ({
+          ...key,
+          roles: ['performer', 'witness', 'approver'] as const,
+        })),
       }),
     );
 
@@ -288,4 +291,20 @@ describe('a handover', () => {
       expect(await exitOfBoth(one, { trust })).toBe(code);
     }
   });
+});
+
+test('a pinned trust store that expired before a record was signed is told', async () => {
+  const one = keep(await sealedSession());
+  const body = { version: 2, prev_sha256: sha256Hex(one.trust), expires: '2026-02-01T00:00:00.000Z' };
+  const report = await verifySession(one.dir, { trust: await trustBytes(trustBody(body)) });
+  expect([report.exitCode, report.findings]).toMatchObject([
+    0,
+    [
+      {
+        step: 'V6',
+        severity: 'warn',
+        text: expect.stringMatching(/expired at 2026-02-01.*before record 0 was/),
+      },
+    ],
+  ]);
 });

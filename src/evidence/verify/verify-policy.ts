@@ -201,11 +201,7 @@ export function readCountersigns(
         'V13',
         `${name} was made over record ${ref.seq} as the seal of this session, and the journal has no seal: its end was taken away`,
       );
-    if (
-      !ours ||
-      ref.seq !== state.bodies.length - 1 ||
-      ref.line_sha256 !== state.hashes.at(ref.seq)
-    )
+    if (!ours || ref.seq !== state.bodies.length - 1 || ref.line_sha256 !== state.hashes.at(ref.seq))
       throw new VerifyStop(EXIT.tampered, 'V13', `${name} is about another seal`);
     read.set(name, witness);
   }

@@ -12,7 +12,7 @@ import {
 } from '../trust/trust.ts';
 import type { Records } from './record-list.ts';
 import type { SessionBytes } from './verify-read.ts';
-import { EXIT, type SignerFinding, VerifyStop } from './verify-report.ts';
+import { EXIT, type SignerFinding, type VerifyFinding, VerifyStop } from './verify-report.ts';
 
 /** What the checker trusts from outside the bundle. */
 export interface PinnedTrust {
@@ -124,6 +124,23 @@ function refuseExpired(state: JournalState, stores: ReadonlyMap<Hex, TrustStore>
         body.seq + 1,
       );
   }
+}
+
+/** V6: a store that expired before a record was signed still decides, but does not know what was decided since. */
+export function expiredPin(state: JournalState, store: TrustStore | null): readonly VerifyFinding[] {
+  if (store === null) return [];
+  const { expires, version } = store.body;
+  for (const { actor, at, seq } of state.bodies)
+    if (actor !== null && at > expires)
+      return [
+        {
+          step: 'V6',
+          severity: 'warn',
+          line: seq + 1,
+          text: `the pinned trust store, version ${version}, expired at ${expires}, before record ${seq} was signed: keys that were revoked since then are not revoked in it`,
+        },
+      ];
+  return [];
 }
 
 function named(bodies: Records, digest: Hex): boolean {

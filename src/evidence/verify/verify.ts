@@ -15,11 +15,18 @@ import { SlimRecords } from './slim.ts';
 import { checkChain } from './verify-chain.ts';
 import { checkNoted } from './verify-checkpoint.ts';
 import { checkOutside, type OutsidePins } from './verify-outside.ts';
-import { abortFindings, assuranceOf, checkPolicy, type Progress, readCountersigns, sameMachine } from './verify-policy.ts';
+import {
+  abortFindings,
+  assuranceOf,
+  checkPolicy,
+  type Progress,
+  readCountersigns,
+  sameMachine,
+} from './verify-policy.ts';
 import { readSession, type SessionBytes, unreadable } from './verify-read.ts';
 import { EXIT, VERDICT_TEXT, type VerifyExit, type VerifyReport, VerifyStop } from './verify-report.ts';
 import { besideVouchers, checkRevoked, countersignVouchers } from './verify-revoked.ts';
-import { checkSigners, type PinnedTrust, settleTrust } from './verify-trust.ts';
+import { checkSigners, expiredPin, type PinnedTrust, settleTrust } from './verify-trust.ts';
 
 export interface VerifyOptions extends PinnedTrust, OutsidePins {
   /** A second copy of the same session, to look for a fork. */
@@ -136,6 +143,7 @@ async function run(
       text: `${name} is no part of the evidence, and nothing vouches for it`,
     });
   const store = settleTrust(bytes, state, options);
+  findings.push(...expiredPin(state, store));
   progress.signers = checkSigners(state, store);
   progress.openItems = openItems(state, runbook);
   const chain = checkChain(bytes, state, store);
