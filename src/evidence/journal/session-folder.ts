@@ -54,12 +54,15 @@ export async function addFile(files: Files, folder: string, name: string, bytes:
   } catch (error) {
     if (codeOfError(error) !== 'EEXIST') throw error;
     const known = await readWhole(files, path, Math.max(bytes.length, 1)).catch(() => null);
-    if (known !== null && Buffer.compare(known, bytes) === 0) return;
-    // A file cut short by a crash: it was never acknowledged, so it is written again in place.
+    const whole = known !== null && Buffer.compare(known, bytes) === 0;
     const file = await files.open(path, constants.O_RDWR | constants.O_NOFOLLOW, 0);
     try {
-      await file.truncate(0);
-      await writeAll(file, bytes);
+      if (!whole) {
+        // A file cut short by a crash: it was never acknowledged, so it is written again in place.
+        await file.truncate(0);
+        await writeAll(file, bytes);
+      }
+      // Also when it is whole: a program that was killed before its sync left it nowhere but in memory.
       await file.sync();
     } finally {
       await file.close();

@@ -6,7 +6,7 @@ import { verifyBytes } from '../../../src/evidence/verify/verify.ts';
 import type { SessionBytes } from '../../../src/evidence/verify/verify-read.ts';
 import { put } from '../make.ts';
 import { CrashDisk, DiskError, randomOf } from './crash-disk.ts';
-import { type Acknowledged, FULL, lostFrom, resumeAfter, storyTrust, tell } from './story.ts';
+import { type Acknowledged, FULL, lostFrom, probeOnce, resumeAfter, storyTrust, tell } from './story.ts';
 
 const DIR = '/d/session';
 const MIRROR = '/m';
@@ -44,10 +44,11 @@ async function verdictOf(disk: CrashDisk, dir: string): Promise<string> {
 async function faultsAfter(
   disk: CrashDisk,
   acknowledged: readonly Acknowledged[],
+  mirror: string | null = MIRROR,
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   try {
-    const found = await Journal.recover({ dir: DIR, mirror: MIRROR, files: disk });
+    const found = await Journal.recover({ dir: DIR, mirror, files: disk });
     if (found.records.at(-1)?.kind !== 'seal')
       await put(found.journal, resumeAfter(found.journal, found.torn, found.fromMirror));
     await found.journal.close();
@@ -56,7 +57,7 @@ async function faultsAfter(
     if (acknowledged.length > 0) return [`not recovered: ${String(error)}`];
     return error instanceof JournalError || error instanceof DiskError ? [] : [`crashed: ${String(error)}`];
   }
-  for (const dir of [DIR, COPY]) {
+  for (const dir of mirror === null ? [DIR] : [DIR, COPY]) {
     const lost = lostFrom(disk.bytes(join(dir, 'journal.jsonl')), acknowledged);
     if (lost.length > 0) faults.push(`${dir} lost ${lost.join()}`);
     const verdict = await verdictOf(disk, dir);
@@ -96,7 +97,7 @@ describe.each(WAYS)('D3: power loss, journal %s', (way, syncsWrites) => {
     expect(acknowledged).toHaveLength(10);
   }, 1_200_000);
 
-  test('after a kill at any moment and the first record of going on, too', async () => {
+  test('after a kill at any moment, going on and the same raw answer again, too', async () => {
     const each = FULL ? 60 : 4;
     const random = randomOf(20_261_127);
     const disk = await freshDisk(syncsWrites);
@@ -115,8 +116,10 @@ describe.each(WAYS)('D3: power loss, journal %s', (way, syncsWrites) => {
         files: state.disk,
       });
       const promised = [...state.promised];
-      if (records.at(-1)?.kind !== 'seal')
+      if (records.at(-1)?.kind !== 'seal') {
         promised.push(await put(journal, resumeAfter(journal, torn, fromMirror)));
+        promised.push(await probeOnce(journal));
+      }
       for (let n = 0; n < each; n += 1) {
         states += 1;
         faults.push(...(await faultsAfter(state.disk.afterPowerLoss(random, sparing(n)), promised)));
@@ -126,6 +129,33 @@ describe.each(WAYS)('D3: power loss, journal %s', (way, syncsWrites) => {
     console.info(`D3 (${way}): ${states} states after a kill and going on, ${faults.length} faults`);
     expect(faults.slice(0, 5)).toEqual([]);
     expect(states).toBeGreaterThan(FULL ? 1_500 : 100);
+  }, 1_200_000);
+
+  test('a raw answer that a killed program left in memory is on the disk when it is stored again', async () => {
+    const random = randomOf(20_261_128);
+    const disk = await freshDisk(syncsWrites);
+    const killed: CrashDisk[] = [];
+    await tell({
+      dir: DIR,
+      mirror: null,
+      files: disk,
+      told: ({ seq }) => {
+        disk.onChange = () => {
+          if (seq === 0) killed.push(disk.afterKill());
+        };
+      },
+    });
+    const faults: string[] = [];
+    for (const left of killed) {
+      const { journal, torn, fromMirror } = await Journal.recover({ dir: DIR, mirror: null, files: left });
+      const promised = [await put(journal, resumeAfter(journal, torn, fromMirror)), await probeOnce(journal)];
+      for (let n = 0; n < 8; n += 1)
+        faults.push(...(await faultsAfter(left.afterPowerLoss(random, sparing(n)), promised, null)));
+      await journal.close();
+    }
+    console.info(`D3 (${way}): ${killed.length} kills around a raw answer, ${faults.length} faults`);
+    expect(faults.slice(0, 5)).toEqual([]);
+    expect(killed.length).toBeGreaterThan(4);
   }, 1_200_000);
 });
 

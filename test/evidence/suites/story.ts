@@ -63,16 +63,7 @@ export async function tell(story: Story): Promise<void> {
     trustBytes: trust,
   });
   say(await put(journal, openBody(journal, STEPS)));
-  const raw = Buffer.from(`{"result":"0xc","padding":"${'y'.repeat(6_000)}"}`);
-  const sha256 = await journal.putBlob(raw);
-  say(
-    await put(journal, {
-      ...base(journal, null),
-      kind: 'probe',
-      step: 'one',
-      observations: [observation({ raw: { sha256, bytes: raw.length, truncated: false, redactions: [] } })],
-    }),
-  );
+  say(await probeOnce(journal));
   const [one, two] = STEPS as readonly [Step, Step, Step];
   const first = say(await put(journal, confirmBody(journal, one, { note })));
   const ref = { seq: first.seq, line_sha256: first.lineSha256 };
@@ -87,6 +78,18 @@ export async function tell(story: Story): Promise<void> {
   say(await put(journal, confirmBody(journal, two, { verdict: 'failed', note })));
   await journal.close();
   await goOn(story);
+}
+
+/** A node is asked and answers: with the same bytes each time, as to most questions. */
+export async function probeOnce(journal: Journal): Promise<Appended> {
+  const raw = Buffer.from(`{"result":"0xc","padding":"${'y'.repeat(6_000)}"}`);
+  const sha256 = await journal.putBlob(raw);
+  return put(journal, {
+    ...base(journal, null),
+    kind: 'probe',
+    step: 'one',
+    observations: [observation({ raw: { sha256, bytes: raw.length, truncated: false, redactions: [] } })],
+  });
 }
 
 /** The second half: takes the session up again, answers what is left and seals it. */
