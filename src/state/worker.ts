@@ -56,11 +56,7 @@ export async function openLive(input: WorkerInput): Promise<Backend> {
       // The probes and their packages are loaded when they are first wanted: the screen is painted before.
       ask: async (endpoint, signal) => {
         const { observeEndpoint } = await import('../probes/index.ts');
-        const seen = await observeEndpoint(
-          { ...context, signal },
-          endpoint,
-          depth.of(endpoint.id, Date.now()),
-        );
+        const seen = await observeEndpoint({ ...context, signal }, endpoint, depth.next(endpoint.id));
         if (errorOf(seen) !== null) depth.failed(endpoint.id);
         return seen;
       },

@@ -43,7 +43,7 @@ describe('schedule of sources', () => {
   it('keeps the cadence of the kind, counted from when it was asked', () => {
     let schedule = started(newSchedule([a1], 0), 'a1', 100);
     schedule = finished(schedule, 'a1', 600, null, plan);
-    expect(sourceState(schedule, 'a1')).toEqual({
+    expect(sourceState(schedule, 'a1', 0)).toEqual({
       asking: false,
       lastAsked: 100,
       lastGood: 600,
@@ -51,6 +51,11 @@ describe('schedule of sources', () => {
       nextAt: 5100,
     });
     expect(nextWake(schedule)).toBe(5100);
+    expect(sourceState(schedule, 'a1', 1_000_000)).toMatchObject({
+      lastAsked: 1_000_100,
+      lastGood: 1_000_600,
+      nextAt: 1_005_100,
+    });
   });
 
   it('waits longer after each failure, up to a limit, and forgets it after an answer', () => {
@@ -61,7 +66,7 @@ describe('schedule of sources', () => {
       waits.push(nextWake(schedule) ?? 0);
     }
     expect(waits).toEqual([10_000, 20_000, 40_000, 80_000, 120_000, 120_000, 120_000, 120_000]);
-    expect(sourceState(schedule, 'a1')?.lastError).toBe('timeout');
+    expect(sourceState(schedule, 'a1', 0)?.lastError).toBe('timeout');
     schedule = finished(started(schedule, 'a1', 0), 'a1', 0, null, plan);
     expect(nextWake(schedule)).toBe(5_000);
   });

@@ -81,16 +81,16 @@ export class LiveEstate {
     this.#plan = options.plan ?? DEFAULT_PLAN;
     this.#tell = tell;
     this.#origin = { mode: 'live', config: options.configPath };
-    this.#schedule = newSchedule(options.estate.endpoints, Date.now());
+    this.#schedule = newSchedule(options.estate.endpoints, performance.now());
   }
 
   /** Tells an empty snapshot, so that there is something to paint, then begins to ask. */
   start(): void {
     this.#tellSnapshot();
     this.#step();
-    const begun = Date.now();
+    const begun = performance.now();
     const whenGathered = (): void => {
-      if (this.#allAsked() || Date.now() - begun >= FIRST_ROUND_MS)
+      if (this.#allAsked() || performance.now() - begun >= FIRST_ROUND_MS)
         for (const round of this.#options.rounds ?? []) this.#runRound(round);
       else this.#later(50, whenGathered);
     };
@@ -99,7 +99,7 @@ export class LiveEstate {
 
   /** Asks every source again, at once; the rounds follow in their own time. */
   refresh(): void {
-    this.#schedule = allDue(this.#schedule, Date.now());
+    this.#schedule = allDue(this.#schedule, performance.now());
     this.#step();
   }
 
@@ -142,7 +142,7 @@ export class LiveEstate {
     if (this.#abort.signal.aborted) return;
     if (this.#wake !== null) clearTimeout(this.#wake);
     this.#wake = null;
-    const now = Date.now();
+    const now = performance.now();
     for (const endpoint of due(this.#schedule, now, this.#plan)) {
       this.#schedule = started(this.#schedule, endpoint.id, now);
       this.#tellSource(endpoint.id);
@@ -170,8 +170,8 @@ export class LiveEstate {
       error = sanitiseLine(`the probe failed: ${failure instanceof Error ? failure.message : failure}`);
       if (!this.#rounds.has(key)) this.#rounds.set(key, []);
     }
-    const before = sourceState(this.#schedule, endpoint.id);
-    this.#schedule = finished(this.#schedule, endpoint.id, Date.now(), error, this.#plan);
+    const before = this.#schedule.get(endpoint.id);
+    this.#schedule = finished(this.#schedule, endpoint.id, performance.now(), error, this.#plan);
     if (error !== null) this.#log(this.#levelFor(endpoint), `${endpoint.id}: ${error}`);
     else if (before?.lastError != null) this.#log('info', `${endpoint.id}: answers again`);
     this.#tellSource(endpoint.id);
@@ -192,7 +192,7 @@ export class LiveEstate {
 
   #runRound(round: Round): void {
     const full = this.#allAsked();
-    const begun = Date.now();
+    const begun = performance.now();
     const key = `round ${round.name}`;
     const run: Promise<void> = round
       .ask([...this.#rounds.values()].flat(), this.#abort.signal)
@@ -212,7 +212,7 @@ export class LiveEstate {
         this.#running.delete(run);
         const wait = full || this.#fullRounds.has(round.name) ? round.cadenceMs : FIRST_ROUND_MS;
         if (!this.#abort.signal.aborted)
-          this.#later(Math.max(0, begun + wait - Date.now()), () => this.#runRound(round));
+          this.#later(Math.max(0, begun + wait - performance.now()), () => this.#runRound(round));
       });
     this.#running.add(run);
   }
@@ -224,7 +224,7 @@ export class LiveEstate {
   }
 
   #tellSource(id: string): void {
-    const state = sourceState(this.#schedule, id);
+    const state = sourceState(this.#schedule, id, Date.now() - performance.now());
     if (state !== null) this.#tell({ type: 'source', endpoint: id, state });
   }
 

@@ -37,17 +37,24 @@ export const DEFAULT_PLAN: PollPlan = {
   maxBackoff: 120_000,
 };
 
-interface Entry extends SourceState {
+/** A time of the monotonic clock, in milliseconds: when the clock on the wall is set, sources are asked all the same. */
+type MonotonicMs = number;
+
+interface Entry {
   readonly endpoint: Endpoint;
+  readonly asking: boolean;
   readonly failures: number;
-  readonly nextAt: EpochMs;
+  readonly lastAsked: MonotonicMs | null;
+  readonly lastGood: MonotonicMs | null;
+  readonly lastError: string | null;
+  readonly nextAt: MonotonicMs;
 }
 
 /** The schedule of all sources: plain data, changed only by the functions below. */
 export type Schedule = ReadonlyMap<string, Entry>;
 
 /** A schedule in which every source is due at once. */
-export function newSchedule(endpoints: readonly Endpoint[], now: EpochMs): Schedule {
+export function newSchedule(endpoints: readonly Endpoint[], now: MonotonicMs): Schedule {
   return new Map(
     endpoints.map((endpoint) => [
       endpoint.id,
@@ -57,7 +64,7 @@ export function newSchedule(endpoints: readonly Endpoint[], now: EpochMs): Sched
 }
 
 /** The endpoints to ask now, most overdue first, within the caps. */
-export function due(schedule: Schedule, now: EpochMs, plan: PollPlan): readonly Endpoint[] {
+export function due(schedule: Schedule, now: MonotonicMs, plan: PollPlan): readonly Endpoint[] {
   const perTarget = new Map<string, number>();
   let atOnce = 0;
   for (const entry of schedule.values())
@@ -80,7 +87,7 @@ export function due(schedule: Schedule, now: EpochMs, plan: PollPlan): readonly 
 }
 
 /** Marks a source as being asked. */
-export function started(schedule: Schedule, id: string, now: EpochMs): Schedule {
+export function started(schedule: Schedule, id: string, now: MonotonicMs): Schedule {
   return change(schedule, id, (entry) => ({ ...entry, asking: true, lastAsked: now }));
 }
 
@@ -91,7 +98,7 @@ export function started(schedule: Schedule, id: string, now: EpochMs): Schedule 
 export function finished(
   schedule: Schedule,
   id: string,
-  now: EpochMs,
+  now: MonotonicMs,
   error: string | null,
   plan: PollPlan,
 ): Schedule {
@@ -112,7 +119,7 @@ export function finished(
 }
 
 /** Makes every source due now, whatever its backoff; those being asked are left alone. */
-export function allDue(schedule: Schedule, now: EpochMs): Schedule {
+export function allDue(schedule: Schedule, now: MonotonicMs): Schedule {
   return new Map(
     [...schedule].map(([id, entry]) => [
       id,
@@ -122,19 +129,29 @@ export function allDue(schedule: Schedule, now: EpochMs): Schedule {
 }
 
 /** When to look at the schedule again, or null when everything is being asked. */
-export function nextWake(schedule: Schedule): EpochMs | null {
-  let wake: EpochMs | null = null;
+export function nextWake(schedule: Schedule): MonotonicMs | null {
+  let wake: MonotonicMs | null = null;
   for (const entry of schedule.values())
     if (!entry.asking && (wake === null || entry.nextAt < wake)) wake = entry.nextAt;
   return wake;
 }
 
-/** What the screens are told of a source. */
-export function sourceState(schedule: Schedule, id: string): SourceState | null {
+/**
+ * What the screens are told of a source, in the time on the wall.
+ * @param ahead milliseconds by which the clock on the wall is ahead of the monotonic one now
+ */
+export function sourceState(schedule: Schedule, id: string, ahead: number): SourceState | null {
   const entry = schedule.get(id);
   if (entry === undefined) return null;
+  const onWall = (time: MonotonicMs): EpochMs => Math.round(time + ahead);
   const { asking, lastAsked, lastGood, lastError, nextAt } = entry;
-  return { asking, lastAsked, lastGood, lastError, nextAt };
+  return {
+    asking,
+    lastAsked: lastAsked === null ? null : onWall(lastAsked),
+    lastGood: lastGood === null ? null : onWall(lastGood),
+    lastError,
+    nextAt: onWall(nextAt),
+  };
 }
 
 function change(schedule: Schedule, id: string, edit: (entry: Entry) => Entry): Schedule {
