@@ -1,5 +1,5 @@
 import { constants, readdir, write } from 'node:fs';
-import { mkdir, open, readlink, rename, symlink, unlink } from 'node:fs/promises';
+import { mkdir, open, readlink, rename, rmdir, symlink, unlink } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 /** Each write is on the disk when it returns. Elsewhere than on Linux this may stop in the cache of the disk, and fdatasync does not. */
@@ -34,6 +34,7 @@ export interface Files {
   readlink(path: string): Promise<string>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  rmdir(path: string): Promise<void>;
   /** fsync(2) on a folder: names created or removed in it are on the disk. */
   syncFolder(folder: string): Promise<void>;
 }
@@ -80,6 +81,7 @@ export const realFiles: Files = {
   readlink: (path) => readlink(path),
   rename,
   unlink,
+  rmdir,
   syncFolder: async (folder) => {
     const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
@@ -93,6 +95,12 @@ export const realFiles: Files = {
 /** The error code of the system, such as `ENOSPC`, or an empty string. */
 export function codeOfError(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** True when there is no room on the disk, or no more for this user. */
+export function isFull(error: unknown): boolean {
+  const code = codeOfError(error);
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** Writes all bytes, however small the bites the system takes. */

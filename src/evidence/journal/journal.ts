@@ -10,7 +10,7 @@ import { sameBytes, sha256Hex } from '../record/canonical.ts';
 import { lineHash } from '../record/line.ts';
 import { readUnsigned, SignedLine, type UnsignedRecord } from '../signed-line.ts';
 import { parseTrust } from '../trust/trust.ts';
-import { codeOfError, type Files, type OpenFile, realFiles, writeDurably } from './files.ts';
+import { codeOfError, type Files, isFull, type OpenFile, realFiles, writeDurably } from './files.ts';
 import {
   type Appended,
   type CreateOptions,
@@ -22,7 +22,7 @@ import { Lock } from './lock.ts';
 import { ANSWER_MS, patient } from './patience.ts';
 import { recoverCopies } from './recover.ts';
 import { parseRunbookBytes } from './runbook-bytes.ts';
-import { addFile, laterTrustFile, layOut, MAX_BLOB_BYTES, openJournal } from './session-folder.ts';
+import { addFile, laterTrustFile, layOut, MAX_BLOB_BYTES, openJournal, takeAway } from './session-folder.ts';
 
 interface Copy {
   readonly name: 'journal' | 'mirror';
@@ -74,22 +74,32 @@ export class Journal {
   }
 
   /**
-   * Makes a new session folder and locks it.
-   * @throws TrustError, RecordError when the trust store or the runbook is misspelt; Error of the file system
+   * Makes a new session folder and locks it; when that fails nothing of it is left, on no copy.
+   * @throws TrustError, RecordError when the trust store or the runbook is misspelt; JournalError or Error of the file system
    */
   static async create(options: CreateOptions): Promise<Journal> {
     await loadNativeRecovery();
     const runbook = parseRunbookBytes(options.runbookBytes);
     const trust = parseTrust(options.trustBytes);
     const copies: Copy[] = [];
+    const laidOut: Place[] = [];
     try {
       for (const place of placesOf(options)) {
         const { dir, files } = place;
-        await named(place, () => layOut(files, dir, options.runbookBytes, options.trustBytes));
-        copies.push(await openCopy(place));
+        const begin = async (): Promise<void> => {
+          await layOut(files, dir, options.runbookBytes, options.trustBytes);
+          laidOut.push(place);
+          copies.push(await openCopy(place));
+        };
+        await named(place, () =>
+          begin().catch((error: unknown) => {
+            throw isFull(error) ? new JournalError(notBegun(place, error), false) : error;
+          }),
+        );
       }
     } catch (error) {
       await letGo(copies);
+      for (const { files, dir } of laidOut) await takeAway(files, dir);
       throw error;
     }
     return new Journal(copies, options.session, runbook, trust.sha256, new JournalState());
@@ -278,10 +288,22 @@ export class Journal {
     return turn;
   }
 
-  async #orBreak(name: string, dir: string, work: () => Promise<void>): Promise<void> {
+  /** Nothing was acknowledged, and what is there stands in the way of beginning again. */
+  async #takeBack(): Promise<void> {
+    this.#closed = true;
+    await letGo(this.#copies);
+    for (const { files, dir } of this.#copies) await takeAway(files, dir);
+  }
+
+  async #orBreak(name: Copy['name'], dir: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
+      if (isFull(error) && this.#state.open === null) {
+        this.#broken = notBegun({ name, dir }, error);
+        await this.#takeBack();
+        throw new JournalError(this.#broken, true);
+      }
       const what = error instanceof Error ? error.message : String(error);
       this.#broken = `${name === 'mirror' ? 'the mirror' : 'the journal'} in ${dir} can not be written (${what}); nothing more is written, what was acknowledged is safe${name === 'mirror' ? MEND_MIRROR : mend(error)}`;
       throw new JournalError(this.#broken, true);
@@ -294,9 +316,15 @@ const MEND_MIRROR =
 
 function mend(error: unknown): string {
   const code = codeOfError(error);
-  if (code === 'ENOSPC' || code === 'EDQUOT') return '. Make room on the disk, then resume the session';
+  if (isFull(error)) return '. Make room on the disk, then resume the session';
   if (code === 'EIO') return '. Check the disk, then resume the session from the good copy';
   return '. Resume the session when the cause is mended';
+}
+
+/** What a full disk at the very beginning means: there is no session yet that could be resumed. */
+function notBegun({ name, dir }: Pick<Copy, 'name' | 'dir'>, error: unknown): string {
+  const what = error instanceof Error ? error.message : String(error);
+  return `the ${name} in ${dir} can not be written (${what}); nothing was begun, and nothing is left of it. Make room on the disk, then begin again (in the console b, in line mode begin)`;
 }
 
 function sorted(fields: SealBody['seal']): unknown {

@@ -57,6 +57,7 @@ export function patient(files: Files, folder: string, ms: number): Files {
     readlink: (path) => inTime(() => files.readlink(path)),
     rename: (from, to) => inTime(() => files.rename(from, to)),
     unlink: (path) => inTime(() => files.unlink(path)),
+    rmdir: (path) => inTime(() => files.rmdir(path)),
     syncFolder: (folder) => inTime(() => files.syncFolder(folder)),
   };
 }

@@ -17,7 +17,10 @@ export function laterTrustFile(sha256: Hex): string {
   return `trust-${sha256.slice(2)}.json`;
 }
 
-/** Lays out a new session folder (0700) with its files (0600), all on the disk. The folder must not exist. */
+/**
+ * Lays out a new session folder (0700) with its files (0600), all on the disk. The folder must not exist; when it can not be laid out
+ * nothing of it is left.
+ */
 export async function layOut(
   files: Files,
   dir: string,
@@ -25,13 +28,29 @@ export async function layOut(
   trustBytes: Uint8Array,
 ): Promise<void> {
   await files.mkdir(dir, 0o700);
-  await files.mkdir(join(dir, 'blobs'), 0o700);
-  await writeNew(files, join(dir, RUNBOOK_FILE), runbookBytes);
-  await writeNew(files, join(dir, TRUST_FILE), trustBytes);
-  await writeNew(files, join(dir, JOURNAL), new Uint8Array());
-  await files.syncFolder(join(dir, 'blobs'));
-  await files.syncFolder(dir);
-  await files.syncFolder(dirname(dir));
+  try {
+    await files.mkdir(join(dir, 'blobs'), 0o700);
+    await writeNew(files, join(dir, RUNBOOK_FILE), runbookBytes);
+    await writeNew(files, join(dir, TRUST_FILE), trustBytes);
+    await writeNew(files, join(dir, JOURNAL), new Uint8Array());
+    await files.syncFolder(join(dir, 'blobs'));
+    await files.syncFolder(dir);
+    await files.syncFolder(dirname(dir));
+  } catch (error) {
+    await takeAway(files, dir);
+    throw error;
+  }
+}
+
+const LAID_OUT = /^(journal\.jsonl|runbook\.json|trust\.json|journal\.lock-\d+|\.lock-[0-9a-f]+)$/;
+
+/** Removes a session folder in which nothing was ever acknowledged, so that the session can be begun again. What can not be removed stays. */
+export async function takeAway(files: Files, dir: string): Promise<void> {
+  const names = await files.list(dir).catch(() => []);
+  for (const name of names.filter((one) => LAID_OUT.test(one)))
+    await files.unlink(join(dir, name)).catch(() => undefined);
+  for (const folder of [join(dir, 'blobs'), dir]) await files.rmdir(folder).catch(() => undefined);
+  await files.syncFolder(dirname(dir)).catch(() => undefined);
 }
 
 /**

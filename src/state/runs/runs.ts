@@ -368,6 +368,8 @@ class Runs {
       const { body } = await run.journal.append(bytes, sig);
       take(run, body);
     } finally {
+      // A disk that was full at the first record took nothing, and nothing is left: beginning again lays it out anew.
+      if (run.journal.broken !== null && run.journal.estateId === null) run.journal = null;
       this.#show(run);
     }
   }

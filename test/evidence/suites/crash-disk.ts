@@ -205,6 +205,13 @@ export class CrashDisk implements Files {
     this.#rename(folder, [[name, null]]);
   }
 
+  async rmdir(path: string): Promise<void> {
+    this.faults.before?.('rmdir', path);
+    if ((await this.list(path)).length > 0) throw new DiskError('ENOTEMPTY', path);
+    const { folder, name } = this.#parent(path);
+    this.#rename(folder, [[name, null]]);
+  }
+
   async syncFolder(path: string): Promise<void> {
     this.faults.before?.('sync-folder', path);
     const folder = this.#find(path);
