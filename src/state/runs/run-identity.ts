@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { sameBytes } from '../../evidence/record/canonical.ts';
 import {
   checkTrust,
   createTrust,
@@ -69,10 +70,10 @@ export class RunIdentity implements Identity {
     return this.#trust;
   }
 
-  /** The performer, as the trust store names the holder of the key. */
+  /** The performer, as the trust store that is on the disk now names the holder of the key. */
   async actor(): Promise<Actor> {
     const { address } = await (await this.#client()).facts();
-    const { store } = await this.trust();
+    const { store } = await this.#trustNow();
     const key = findKey(store, address);
     if (key === null)
       throw new IdentityError(
@@ -87,6 +88,18 @@ export class RunIdentity implements Identity {
       role: 'performer',
       meaning: 'performed',
     };
+  }
+
+  /** A console lives for days: since the store was read it may have expired, or another been put in its place. */
+  async #trustNow(): Promise<Trust> {
+    const known = await this.trust();
+    if (this.#input.demoDir !== null) return known;
+    if (sameBytes(await this.#trustBytes(), known.bytes)) {
+      this.#refuseExpired(known.store);
+      return known;
+    }
+    this.#trust = null;
+    return this.trust();
   }
 
   async prepare(bytes: Uint8Array): Promise<Prompt> {
@@ -137,16 +150,19 @@ export class RunIdentity implements Identity {
 
   async #readTrust(): Promise<Trust> {
     if (this.#input.demoDir !== null) return this.#demoTrust();
-    let bytes: Uint8Array;
+    const bytes = await this.#trustBytes();
+    const store = await this.#usable(bytes);
+    return { store, bytes, sha256: store.sha256 };
+  }
+
+  async #trustBytes(): Promise<Uint8Array> {
     try {
-      bytes = await readFile(this.#input.trustFile);
+      return await readFile(this.#input.trustFile);
     } catch {
       throw new IdentityError(
         `there is no trust store ${this.#input.trustFile}; make one with: c138 trust init`,
       );
     }
-    const store = await this.#usable(bytes);
-    return { store, bytes, sha256: store.sha256 };
   }
 
   /**
@@ -154,26 +170,32 @@ export class RunIdentity implements Identity {
    * @throws IdentityError
    */
   async #usable(bytes: Uint8Array): Promise<TrustStore> {
-    const { trustFile, stateDir } = this.#input;
-    const refuse = (why: string): IdentityError => new IdentityError(`the trust store ${trustFile}: ${why}`);
     let store: TrustStore;
     try {
       store = parseTrust(bytes);
       checkTrust(store);
     } catch (error) {
       if (!(error instanceof TrustError)) throw error;
-      throw refuse(error.message);
+      throw this.#refusal(error.message);
     }
-    const { estate, expires } = store.body;
+    const { estate } = store.body;
     if (estate !== this.#estate.id)
-      throw refuse(`it is for the estate ${estate}, not for ${this.#estate.id}`);
+      throw this.#refusal(`it is for the estate ${estate}, not for ${this.#estate.id}`);
+    this.#refuseExpired(store);
+    const problem = await rememberTrust(this.#input.stateDir, store);
+    if (problem !== null) throw this.#refusal(problem);
+    return store;
+  }
+
+  #refuseExpired({ body: { expires } }: TrustStore): void {
     if (expires <= new Date().toISOString())
-      throw refuse(
+      throw this.#refusal(
         `it expired at ${expires}; its roots make the next version, with c138 trust valid for instance`,
       );
-    const problem = await rememberTrust(stateDir, store);
-    if (problem !== null) throw refuse(problem);
-    return store;
+  }
+
+  #refusal(why: string): IdentityError {
+    return new IdentityError(`the trust store ${this.#input.trustFile}: ${why}`);
   }
 
   /**

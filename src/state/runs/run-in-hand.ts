@@ -46,6 +46,8 @@ export interface Pending {
   readonly promptId: string;
   readonly run: Run;
   readonly bytes: Uint8Array;
+  /** The trust store that the record was made under; it may be replaced before it is signed. */
+  readonly trustBytes: Uint8Array;
 }
 
 /** A run from what was read or settled; its state is rebuilt from the records. */

@@ -37,6 +37,7 @@ import { lookAt } from './run-look.ts';
 import { bringHome } from './run-mirror.ts';
 import { recordFor } from './run-requests.ts';
 import { folderOf, listSessions, sealBefore } from './run-sessions.ts';
+import { isInForce, refuseOtherTrust } from './run-trust.ts';
 import { viewOfRun } from './run-view.ts';
 import { verifySummary } from './verify-summary.ts';
 import {
@@ -136,19 +137,17 @@ class Runs {
 
   async resume(session: string, oneCopy: boolean): Promise<RunView> {
     const known = this.#runs.get(session);
-    if (known !== undefined && known.journal?.broken == null) return this.#show(known);
-    if (known !== undefined) await known.journal?.close();
-    const { evidenceDir } = this.#input.input;
-    const { mirror } = this.#input.estate;
+    if (known !== undefined && (await isInForce(known, this.identity))) return this.#show(known);
+    await known?.journal?.close();
+    const { input, estate } = this.#input;
+    const { mirror } = estate;
     const summary = (await this.sessions()).find((one) => one.session === session);
     if (summary === undefined) throw new RunError('there is no such session on this machine');
-    const dir = summary.mirrorOnly ? await bringHome(summary.path, evidenceDir) : summary.path;
+    const dir = summary.mirrorOnly ? await bringHome(summary.path, input.evidenceDir) : summary.path;
     const found = await Journal.recover({ dir, mirror: oneCopy ? null : mirror });
-    if (found.journal.estateId !== this.#input.estate.id) {
+    if (found.journal.estateId !== estate.id) {
       await found.journal.close();
-      throw new RunError(
-        `the session belongs to the estate ${found.journal.estateId}, not to ${this.#input.estate.id}`,
-      );
+      throw new RunError(`the session belongs to the estate ${found.journal.estateId}, not to ${estate.id}`);
     }
     const run = runOf({
       session: found.journal.session,
@@ -225,6 +224,7 @@ class Runs {
   async prepare(request: PrepareRequest): Promise<Prompt> {
     const run = this.#get(request.session);
     const actor = await this.identity.actor();
+    const trust = await this.identity.trust();
     run.signer = actor.address;
     const unseen = stepToLookAt(run, request);
     if (unseen !== null) await this.gateStep(run.session, unseen);
@@ -234,7 +234,7 @@ class Runs {
             at: this.#position(run),
             actor,
             estateId: this.#input.estate.id,
-            trustSha256: (await this.identity.trust()).sha256,
+            trustSha256: trust.sha256,
             prevSeal: () => sealBefore(this.#input.input.evidenceDir, this.#input.estate.id),
             chainHeader: () => recentHeader(this.#input.estate, this.#abort.signal),
           })
@@ -243,13 +243,14 @@ class Runs {
             at: this.#position(run),
             actor,
             estate: this.#input.estate,
-            trust: (await this.identity.trust()).store,
+            trust: trust.store,
             sealFields: this.#sealFields(run),
           });
+    refuseOtherTrust(run, trust);
     const bytes = canonicalBytes(body);
     run.journal?.stage(bytes);
     const prompt = await this.identity.prepare(bytes);
-    this.#pending = { promptId: prompt.promptId, run, bytes };
+    this.#pending = { promptId: prompt.promptId, run, bytes, trustBytes: trust.bytes };
     return prompt;
   }
 
@@ -262,11 +263,11 @@ class Runs {
     const pending = this.#pending;
     if (pending === null || pending.promptId !== promptId)
       throw new RunError('nothing waits to be signed under this prompt');
-    const { run, bytes } = pending;
+    const { run, bytes, trustBytes } = pending;
     const sig = await this.identity.sign(promptId, code);
     this.#pending = null;
-    if (run.journal === null) run.journal = await this.#createJournal(run);
-    else if (!run.begun) await run.journal.putTrust((await this.identity.trust()).bytes);
+    if (run.journal === null) run.journal = await this.#createJournal(run, trustBytes);
+    else if (!run.begun) await run.journal.putTrust(trustBytes);
     const closed = run.state.current;
     await this.#append(run, bytes, sig);
     run.begun = true;
@@ -349,15 +350,14 @@ class Runs {
     await this.identity.close();
   }
 
-  async #createJournal(run: Run): Promise<Journal> {
-    const { evidenceDir } = this.#input.input;
+  async #createJournal(run: Run, trustBytes: Uint8Array): Promise<Journal> {
     if (run.compiled === null) throw new RunError('the runbook of this run is gone; open it again');
-    await mkdir(evidenceDir, { recursive: true, mode: 0o700 });
+    await mkdir(this.#input.input.evidenceDir, { recursive: true, mode: 0o700 });
     return Journal.create({
       dir: run.dir,
       session: run.session,
       runbookBytes: run.compiled.bytes,
-      trustBytes: (await this.identity.trust()).bytes,
+      trustBytes,
       mirror: this.#input.estate.mirror,
     });
   }
