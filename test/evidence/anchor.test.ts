@@ -147,6 +147,8 @@ describe('a seal that was anchored on the chain of the same estate', () => {
   });
 
   test.each<[string, Bend, number, string]>([
+    ['a time that no date can hold', { set: OTHERS, timestamp: 2 ** 63 }, 20, 'no date'],
+    ['a time just beyond the last date', { timestamp: 8_640_000_000_001 }, 20, 'no date'],
     [
       'one seal below the quorum',
       { sealers: VALIDATORS.slice(0, 2) },

@@ -82,12 +82,22 @@ export function checkAnchor(
     if (valueByProof(block.transactionsRoot ?? '', anchor.index, anchor.proof) !== anchor.tx)
       throw new AnchorError('at that place the block has another transaction');
     const proof = proveBlock(block, pin);
-    return { by, block: proof, at: new Date(Number(proof.timestamp) * 1000).toISOString() };
+    return { by, block: proof, at: blockTime(proof) };
   } catch (error) {
     if (error instanceof HeaderError || error instanceof ExtraDataError || error instanceof TrieError)
       throw new AnchorError(error.message);
     throw error;
   }
+}
+
+/** Largest time that a date can hold, in seconds: 100 million days from 1970. */
+const MAX_TIME_S = 8_640_000_000_000;
+
+/** @throws AnchorError for a time that no date can hold: a header is made by anybody, and has 64 bits for it */
+export function blockTime(block: ProofResult): string {
+  const seconds = Number(block.timestamp);
+  if (!(seconds <= MAX_TIME_S)) throw new AnchorError('the time of its block is no date');
+  return new Date(seconds * 1000).toISOString();
 }
 
 function parseAnchor(file: Uint8Array): AnchorFile {

@@ -1,7 +1,7 @@
 import { blockOfRlp, ExtraDataError, HeaderError, proveBlock, type ValidatorPin } from '../../chain/index.ts';
 import type { JsonObject } from '../../model/json.ts';
 import type { JournalState } from '../grammar.ts';
-import { checkAnchor } from '../outside/anchor.ts';
+import { blockTime, checkAnchor } from '../outside/anchor.ts';
 import { AnchorError } from '../record/anchor-tx.ts';
 import { findKey, nameOf, type TrustStore } from '../trust/trust.ts';
 import type { SessionBytes } from './verify-read.ts';
@@ -79,9 +79,10 @@ export function readChainHeader(
     const proof = proveBlock(blockOfRlp(rlp), pin);
     if (proof.verdict === 'self-consistent') return { problem: 'no validators are pinned' };
     if (proof.verdict !== 'proven') return { problem: proof.reasons.join('; ') };
-    return { at: new Date(Number(proof.timestamp) * 1000).toISOString(), number: proof.number };
+    return { at: blockTime(proof), number: proof.number };
   } catch (error) {
-    if (error instanceof HeaderError || error instanceof ExtraDataError) return { problem: error.message };
+    if (error instanceof HeaderError || error instanceof ExtraDataError || error instanceof AnchorError)
+      return { problem: error.message };
     throw error;
   }
 }
