@@ -369,6 +369,21 @@ ess_cert_id_chain = no
     expect(passed).toEqual([]);
   }, 120_000);
 
+  test('a key of a kind that there is not in the certificate of the signer: refused, not a crash', async () => {
+    const dir = copyOf();
+    openssl('ts', '-query', '-data', join(dir, 'journal.jsonl'), '-sha256', '-cert', '-out', 'k.tsq');
+    stampOf('k.tsq', 'k.tsr');
+    const changed = readFileSync(join(folder, 'k.tsr'));
+    const oidOfEcKeys = Buffer.from('06072a8648ce3d0201', 'hex');
+    const at = changed.indexOf(oidOfEcKeys) + oidOfEcKeys.length - 1;
+    changed[at] = (changed[at] as number) ^ 0x08;
+    writeFileSync(join(folder, 'bent.tsr'), changed);
+    const taken = await run(['evidence', 'timestamp', 'take', dir, join(folder, 'bent.tsr')]);
+    expect([taken.code, taken.err]).toEqual([1, expect.stringMatching(/can not be read/)]);
+    writeFileSync(join(dir, timestampName(changed)), changed);
+    expect(await textsOf(dir)).toMatchObject({ exit: 20, text: expect.stringMatching(/can not be read/) });
+  });
+
   test('about another journal, without certificate, by one that may not: refused when taken in', async () => {
     const dir = copyOf();
     const other = join(folder, 'other.txt');

@@ -76,9 +76,18 @@ export function timestampName(file: Uint8Array): string {
 
 /**
  * Checks a reply against the SHA-256 of the sealed journal.
- * @throws TimestampError
+ * @throws TimestampError, whatever the libraries that read keys and certificates throw: a reply is made by anybody
  */
 export function checkTimestamp(file: Uint8Array, sha256: Uint8Array, pin: TsaPin | null): Timestamp {
+  try {
+    return checkReply(file, sha256, pin);
+  } catch (error) {
+    if (error instanceof TimestampError) throw error;
+    throw new TimestampError('a key or a certificate in it can not be read');
+  }
+}
+
+function checkReply(file: Uint8Array, sha256: Uint8Array, pin: TsaPin | null): Timestamp {
   const { signed, info, infoBytes } = readReply(file);
   if (HASHES[info.messageImprint.hashAlgorithm.algorithm] !== 'sha256')
     throw new TimestampError('it is not over a SHA-256 digest');
