@@ -579,14 +579,14 @@ def load_store(data):
 
 def settle(folder, names, s, trust, root):
     estate = s.bodies[0]["open"]["estate_id"]
-    own = read(os.path.join(folder, "trust.json"), MAX_FILE)
+    own = read(os.path.join(folder, "trust.json"), MAX_TRUST)
     stores = {"0x" + sha(own): own}
     if s.bodies[0]["open"]["trust_sha256"] not in stores:
         raise Stop(31, "trust.json")
     named = s.stores()[1:]
     for name in names:
         if re.match(r"trust-[0-9a-f]{64}\.json\Z", name):
-            data = read(os.path.join(folder, name), MAX_FILE)
+            data = read(os.path.join(folder, name), MAX_TRUST)
             if name[6:70] != sha(data) or "0x" + sha(data) not in named:
                 raise Stop(31, name)
             stores["0x" + sha(data)] = data
@@ -727,7 +727,7 @@ def verify(folder, trust=None, root=None):
             raise Stop(50, str(error))
         s = Session(read(os.path.join(folder, "journal.jsonl"), MAX_JOURNAL))
         book = read(os.path.join(folder, "runbook.json"), MAX_FILE)
-        read(os.path.join(folder, "trust.json"), MAX_FILE)
+        read(os.path.join(folder, "trust.json"), MAX_TRUST)
         s.signatures()
         named = s.bodies[0]["open"]["runbook"]
         tamper("0x" + sha(book) == named["sha256"], "runbook")
@@ -740,8 +740,10 @@ def verify(folder, trust=None, root=None):
         tamper(all(b["kind"] != "resume" or b["resume"]["runbook"]["sha256"] == named["sha256"] for b in s.bodies), "resume")
         try:
             blobs = {n for n in os.listdir(os.path.join(folder, "blobs")) if re.match(r"[0-9a-f]{64}\Z", n)}
-        except OSError:
+        except FileNotFoundError:
             blobs = set()
+        except OSError as error:
+            raise Stop(50, str(error))
         for name, size in s.blobs.items():
             tamper(name in blobs, "blob missing")
             data = read(os.path.join(folder, "blobs", name), MAX_FILE)

@@ -10,10 +10,14 @@ import {
   TRUST_FILE,
 } from '../journal/session-folder.ts';
 import { openTar, readTarIndex, TarError } from '../outside/tar.ts';
+import { MAX_TRUST_BYTES } from '../trust/trust.ts';
 import { EXIT, VerifyStop } from './verify-report.ts';
 
 const MAX_SMALL = 4 * 1024 * 1024;
 const MAX_FILES = 20_000;
+/** All files beside the journal that are held in memory at once: anybody can add some, each of them as long as is allowed. */
+const MAX_BESIDE_BYTES = 64 * 1024 * 1024;
+const MAX_BESIDE_FILES = 200;
 const LATER_TRUST = /^trust-[0-9a-f]{64}\.json$/;
 const COUNTERSIGN = /^countersign-[0-9a-z-]{1,80}\.json$/;
 /** Proofs from outside, each verified on its own: an SSHSIG over the journal, RFC 3161 replies. */
@@ -88,11 +92,12 @@ async function sorted(source: Source): Promise<SessionBytes> {
   const anchors = new Map<string, Uint8Array>();
   const blobNames: string[] = [];
   const strange: string[] = [];
+  const beside = readBeside(source);
   for (const name of source.names) {
-    if (LATER_TRUST.test(name)) laterTrust.set(name, await source.read(name, MAX_SMALL));
-    else if (COUNTERSIGN.test(name)) countersigns.set(name, await source.read(name, MAX_SMALL));
-    else if (OUTSIDE.test(name)) outside.set(name, await source.read(name, MAX_SMALL));
-    else if (ANCHOR.test(name)) anchors.set(name, await source.read(name, MAX_SMALL));
+    if (LATER_TRUST.test(name)) laterTrust.set(name, await beside(name, MAX_TRUST_BYTES));
+    else if (COUNTERSIGN.test(name)) countersigns.set(name, await beside(name, MAX_SMALL));
+    else if (OUTSIDE.test(name)) outside.set(name, await beside(name, MAX_SMALL));
+    else if (ANCHOR.test(name)) anchors.set(name, await beside(name, MAX_SMALL));
     else if (name.startsWith(BLOBS) && BLOB.test(name.slice(BLOBS.length)))
       blobNames.push(name.slice(BLOBS.length));
     else if (!known.has(name) && (source.sealed || !LOCK.test(name))) strange.push(name);
@@ -107,7 +112,7 @@ async function sorted(source: Source): Promise<SessionBytes> {
     folder: source.path,
     journal: await source.journal(),
     runbook: await source.read(RUNBOOK_FILE, MAX_SMALL),
-    trust: await source.read(TRUST_FILE, MAX_SMALL),
+    trust: await source.read(TRUST_FILE, MAX_TRUST_BYTES),
     laterTrust,
     countersigns,
     outside,
@@ -115,6 +120,30 @@ async function sorted(source: Source): Promise<SessionBytes> {
     blobNames,
     strange,
     readBlob: (name) => source.read(BLOBS + name, MAX_BLOB_BYTES),
+  };
+}
+
+/** Reads files as the source does, up to a number and a size of all together. */
+function readBeside(source: Source): Source['read'] {
+  let files = 0;
+  let total = 0;
+  return async (name, max) => {
+    files += 1;
+    if (files > MAX_BESIDE_FILES)
+      throw new VerifyStop(
+        EXIT.unreadable,
+        'V0',
+        `${source.path} holds more than ${MAX_BESIDE_FILES} countersignatures, trust stores, time stamps and anchors; no more are read`,
+      );
+    const bytes = await source.read(name, max);
+    total += bytes.length;
+    if (total > MAX_BESIDE_BYTES)
+      throw new VerifyStop(
+        EXIT.unreadable,
+        'V0',
+        `the countersignatures, trust stores, time stamps and anchors in ${source.path} have more than ${MAX_BESIDE_BYTES} bytes together; no more are read`,
+      );
+    return bytes;
   };
 }
 
@@ -133,7 +162,11 @@ async function folderSource(path: string): Promise<Source> {
   const inside = await lstat(join(folder, 'blobs')).catch(() => null);
   if (inside !== null && !inside.isDirectory())
     throw new VerifyStop(EXIT.unreadable, 'V0', `${join(folder, 'blobs')} is not a plain folder`);
-  const blobs = await readdir(join(folder, 'blobs')).catch(() => []);
+  // A session without raw answers may have lost the empty folder when it was copied; one that can not be read is another thing.
+  const blobs = await readdir(join(folder, 'blobs')).catch((error: unknown) => {
+    if (codeOfError(error) === 'ENOENT') return [];
+    throw unreadable(join(folder, 'blobs'), error);
+  });
   return {
     path: folder,
     names: [...names.filter((name) => name !== 'blobs'), ...blobs.map((name) => BLOBS + name)],
