@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { type Checkpoint, parseCheckpoint, parseCheckpointCode } from '../evidence/checkpoint.ts';
-import { readAllowedSigners } from '../evidence/outside/sshsig.ts';
+import { readAllowedSigners } from '../evidence/outside/ssh-allowed.ts';
 import { readTsaPin, TimestampError } from '../evidence/outside/timestamp.ts';
 import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust/trust.ts';
 import { verifySession } from '../evidence/verify/verify.ts';

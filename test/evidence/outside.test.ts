@@ -1,9 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { principalOf, readAllowedSigners, readSshSignature } from '../../src/evidence/outside/sshsig.ts';
+import { principalOf, readAllowedSigners } from '../../src/evidence/outside/ssh-allowed.ts';
+import { checkSshSignature, readSshSignature, SshSigError } from '../../src/evidence/outside/sshsig.ts';
 import { readTsaPin, timestampName } from '../../src/evidence/outside/timestamp.ts';
 import { sha256Hex } from '../../src/evidence/record/canonical.ts';
 import { verifySession } from '../../src/evidence/verify/verify.ts';
@@ -140,6 +142,42 @@ describe.skipIf(!haveSsh && !required)('SSH signatures made by ssh-keygen', () =
     expect(passed).toEqual([]);
   }, 120_000);
 
+  test.each(['ed25519-', 'ecdsa-256', 'ecdsa-384', 'ecdsa-521'])(
+    'every changed bit under the armour of %s is refused',
+    (name) => {
+      const dir = copyOf();
+      sign(join(folder, name), dir);
+      const digest = (hash: string) =>
+        createHash(hash)
+          .update(readFileSync(join(dir, 'journal.jsonl')))
+          .digest();
+      const digests = { sha256: digest('sha256'), sha512: digest('sha512') };
+      const lines = readFileSync(join(dir, 'journal.jsonl.sig'), 'latin1').split('\n');
+      const [begin = '', end = ''] = [lines[0], lines.at(-2)];
+      const blob = Buffer.from(lines.slice(1, -2).join(''), 'base64');
+      const holds = (bytes: Buffer): boolean => {
+        const text = bytes.toString('base64').match(/.{1,70}/g) ?? [];
+        try {
+          const signature = readSshSignature(Buffer.from([begin, ...text, end, ''].join('\n')));
+          checkSshSignature(signature, digests[signature.hash]);
+          return true;
+        } catch (error) {
+          expect(error).toBeInstanceOf(SshSigError);
+          return false;
+        }
+      };
+      expect(holds(blob)).toBe(true);
+      const passed: string[] = [];
+      for (let at = 0; at < blob.length; at += 1)
+        for (let bit = 0; bit < 8; bit += 1) {
+          const changed = Buffer.from(blob);
+          changed[at] = (changed[at] as number) ^ (1 << bit);
+          if (holds(changed)) passed.push(`${at}.${bit}`);
+        }
+      expect(passed).toEqual([]);
+    },
+  );
+
   test('for another namespace, over another journal, or beside an open one: refused', async () => {
     const key = join(folder, 'ed25519-');
     const other = copyOf();
@@ -159,21 +197,77 @@ describe.skipIf(!haveSsh && !required)('SSH signatures made by ssh-keygen', () =
     open.clean();
   });
 
-  test('allowed signers have their time and their namespace', () => {
-    const [name = ''] = readdirSync(folder).filter((one) => one === 'ed25519-.pub');
-    const key = readFileSync(join(folder, name), 'utf8').split(' ').slice(0, 2).join(' ');
-    const dir = copyOf();
-    sign(join(folder, 'ed25519-'), dir);
-    const signature = readSshSignature(readFileSync(join(dir, 'journal.jsonl.sig')));
-    const who = (line: string): string | null =>
-      principalOf(readAllowedSigners(line), signature, new Date('2026-06-01T12:00:00Z'));
-    expect(who(`a ${key}`)).toBe('a');
-    expect(who(`a,b valid-after="20260101",valid-before="20270101" ${key}`)).toBe('a, b');
-    expect(who(`a valid-after="20260602" ${key}`)).toBeNull();
-    expect(who(`a valid-before="20260601120000Z" ${key}`)).toBeNull();
-    expect(who(`a namespaces="git,file" ${key}`)).toBeNull();
-    expect(who(`a cert-authority ${key}`)).toBeNull();
-    expect(who(`# a ${key}`)).toBeNull();
+  test.each<[line: string, counts: boolean]>([
+    ['anna KEY', true],
+    ['anna,bert KEY a comment', true],
+    ['"anna" KEY', true],
+    ['# anna KEY', false],
+    ['  anna\tKEY', true],
+    ['anna KEY\r', true],
+    ['anna ssh-rsa BLOB', false],
+    ['anna valid-after="20260101",valid-before="20270101" KEY', true],
+    ['anna valid-after="20260602" KEY', false],
+    ['anna Valid-Before="20260101" KEY', false],
+    ['anna valid-before="20260601115959Z" KEY', false],
+    ['anna valid-before="20260601120000Z" KEY', true],
+    ['anna valid-after="20260601120000Z" KEY', true],
+    ['anna valid-after="20260601120001Z" KEY', false],
+    ['anna valid-after="20260601120000" KEY', true],
+    ['anna valid-before="202606012059" KEY', false],
+    ['anna valid-before="202606012100" KEY', true],
+    ['anna valid-before=20270101 KEY', false],
+    ['anna valid-before="2027" KEY', false],
+    ['anna valid-before="20271301" KEY', false],
+    ['anna valid-after="20270101",valid-before="20260101" KEY', false],
+    ['anna namespaces="git,file" KEY', false],
+    ['anna NAMESPACES="git" KEY', false],
+    ['anna namespaces="git,dbis-evidence" KEY', true],
+    ['anna namespaces="dbis-*" KEY', true],
+    ['anna namespaces="dbis-evidenc?" KEY', true],
+    ['anna namespaces="*-e*e*c?,x" KEY', true],
+    ['anna namespaces="dbis-evidence?" KEY', false],
+    ['anna namespaces="!dbis-evidence,*" KEY', false],
+    ['anna namespaces="*,!dbis-*" KEY', false],
+    ['anna namespaces="!git,*" KEY', true],
+    ['anna namespaces="git",namespaces="dbis-evidence" KEY', false],
+    ['anna namespaces="" KEY', false],
+    ['anna namespaces="dbis-evidence", KEY', false],
+    ['anna cert-authority KEY', false],
+    ['anna CERT-AUTHORITY KEY', false],
+    ['anna no-touch-nonsense KEY', false],
+    ['anna no-touch-nonsense,namespaces="dbis-evidence" KEY', false],
+  ])('allowed signers: %j counts as it does in ssh-keygen', (line, counts) => {
+    const key = readFileSync(join(folder, 'ed25519-.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
+    const text = line.replace('KEY', key).replace('BLOB', key.split(' ')[1] ?? '');
+    const dir = join(folder, 'allowed');
+    if (!existsSync(dir)) {
+      cpSync(made.dir, dir, { recursive: true });
+      sign(join(folder, 'ed25519-'), dir);
+    }
+    const sig = join(dir, 'journal.jsonl.sig');
+    const zone = process.env.TZ;
+    // Nine hours ahead: times without a Z are those of the machine.
+    process.env.TZ = 'Asia/Tokyo';
+    try {
+      const who = principalOf(
+        readAllowedSigners(text),
+        readSshSignature(readFileSync(sig)),
+        new Date('2026-06-01T12:00:00.500Z'),
+      );
+      writeFileSync(join(folder, 'allowed.txt'), `${text}\n`);
+      const theirs = spawnSync(
+        'ssh-keygen',
+        [
+          ...['-Y', 'verify', '-f', join(folder, 'allowed.txt'), '-I', 'anna', '-n', 'dbis-evidence'],
+          ...['-O', 'verify-time=20260601120000Z', '-s', sig],
+        ],
+        { input: readFileSync(join(dir, 'journal.jsonl')), env: { ...process.env } },
+      );
+      expect([who !== null, theirs.status === 0], String(theirs.stderr)).toEqual([counts, counts]);
+    } finally {
+      if (zone === undefined) delete process.env.TZ;
+      else process.env.TZ = zone;
+    }
   });
 });
 

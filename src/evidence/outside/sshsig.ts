@@ -148,7 +148,9 @@ function verifyWith(one: SshSignature, signed: Uint8Array): boolean {
   const curve = CURVES[keyType];
   if (curve !== undefined && algorithm === keyType) {
     const [crv, hash, bytes] = curve;
-    fields.string();
+    // The key names its curve twice, and OpenSSH reads none where the two differ.
+    if (fields.string().toString('latin1') !== keyType.slice('ecdsa-sha2-'.length))
+      throw new SshSigError('its key names another curve than its type');
     const point = fields.string();
     fields.end();
     if (point[0] !== 4 || point.length !== 1 + 2 * bytes)
@@ -201,56 +203,4 @@ function flatEcdsa(signature: Uint8Array, bytes: number): Buffer {
   }
   fields.end();
   return out;
-}
-
-/** One line of an allowed-signers file: who may sign with which key. */
-export interface AllowedSigner {
-  readonly principals: readonly string[];
-  /** `type base64` of the key. */
-  readonly key: Uint8Array;
-  /** Moments as `YYYYMMDD[HHMM[SS]]`, UTC; null for no bound. */
-  readonly validAfter: string | null;
-  readonly validBefore: string | null;
-}
-
-/**
- * Reads an allowed-signers file (ssh-keygen(1), ALLOWED SIGNERS). Lines with certificates, and lines for other namespaces, are
- * left out.
- */
-export function readAllowedSigners(text: string): readonly AllowedSigner[] {
-  const out: AllowedSigner[] = [];
-  for (const raw of text.split('\n')) {
-    const line = raw.trim();
-    if (line === '' || line.startsWith('#')) continue;
-    const match = /^(\S+)\s+(?:(.*?)\s+)??((?:ssh|ecdsa)-[a-z0-9-]+)\s+([A-Za-z0-9+/=]+)/.exec(line);
-    if (match === null) continue;
-    const [, principals = '', options = '', , key = ''] = match;
-    if (/(^|,)cert-authority(,|$)/.test(options)) continue;
-    const namespaces = /namespaces="([^"]*)"/.exec(options)?.[1];
-    if (namespaces !== undefined && !namespaces.split(',').includes(SSHSIG_NAMESPACE)) continue;
-    out.push({
-      principals: principals.replaceAll('"', '').split(','),
-      key: Buffer.from(key, 'base64'),
-      validAfter: /valid-after="?(\d{8,14})Z?/.exec(options)?.[1] ?? null,
-      validBefore: /valid-before="?(\d{8,14})Z?/.exec(options)?.[1] ?? null,
-    });
-  }
-  return out;
-}
-
-/** Who an allowed-signers file says the key belongs to at a moment, or null. */
-export function principalOf(
-  signers: readonly AllowedSigner[],
-  signature: SshSignature,
-  at: Date,
-): string | null {
-  const now = at.toISOString().replaceAll(/[-:TZ]|\..*$/g, '');
-  const bound = (text: string): string => text.padEnd(14, '0');
-  const found = signers.find(
-    (one) =>
-      Buffer.compare(one.key, signature.key) === 0 &&
-      (one.validAfter === null || bound(one.validAfter) <= now) &&
-      (one.validBefore === null || now < bound(one.validBefore)),
-  );
-  return found?.principals.join(', ') ?? null;
 }

@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { JournalState } from '../grammar.ts';
 import type { JournalBytes } from '../journal/journal-bytes.ts';
-import {
-  type AllowedSigner,
-  checkSshSignature,
-  principalOf,
-  readSshSignature,
-  SshSigError,
-} from '../outside/sshsig.ts';
+import { type AllowedSigner, principalOf } from '../outside/ssh-allowed.ts';
+import { checkSshSignature, readSshSignature, SshSigError } from '../outside/sshsig.ts';
 import { checkTimestamp, TimestampError, type TsaPin, timestampName } from '../outside/timestamp.ts';
 import type { SessionBytes } from './verify-read.ts';
 import { EXIT, type VerifyFinding, VerifyStop } from './verify-report.ts';
