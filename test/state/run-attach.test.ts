@@ -38,12 +38,60 @@ describe('what an operator attaches', () => {
     ['psql postgres://me:hunter2@db/x', 'url-user'],
     ['Authorization: Bearer hunter2hunter2', 'bearer'],
     ['-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----', 'private-key'],
+    ['DB_PASSWORD="correct horse hunter2"', 'setting'],
+    ["DB_PASSWORD='correct horse hunter2' next", 'setting'],
+    ["{'token': 'a hunter2'}", 'setting'],
+    ['TOKEN="[redacted] hunter2"', 'setting'],
+    ['mysql --password "two hunter2"', 'argument'],
+    ['{"access_token":"hunter2"}', 'password-field'],
+    ['{"privateKey":"0xhunter2"}', 'password-field'],
+    ['"NODE_PASSWORD": "hunter2"', 'password-field'],
+    ['{"password":"ab\\"cd-hunter2"}', 'password-field'],
+    ['Authorization: Basic hunter2=', 'authorization'],
+    ['-H "authorization: Token hunter2"', 'authorization'],
+    ['{"log":"line\\neyJhbGciOiJIUzI1NiJ9.eyJodW50ZXIyIjoxfQ.hunter2"}', 'jwt'],
   ])('keeps no secret of %j, and names the rule', async (text, rule) => {
     const { observation, bytes } = await attach(`before\n${text}\nafter\n`);
     expect(Buffer.from(bytes).toString()).not.toContain('hunter2');
     expect(Buffer.from(bytes).toString()).toMatch(/^before\n[\s\S]*after\n$/);
     expect(observation.raw?.redactions).toContainEqual({ rule, count: 1 });
   });
+
+  it('takes all behind the beginning of a key for the key when its end is missing', async () => {
+    const { bytes } = await attach('before\n-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\nhunter2');
+    expect(Buffer.from(bytes).toString()).toBe('before\n[redacted]');
+  });
+
+  // What takes a time that grows with the square of the length takes hours for these.
+  it.each([
+    'eyJaaaaaaaa',
+    'eyJaaaaaaaa.',
+    'eyJ',
+    '-eyJ',
+    'Bearer ',
+    'authorization: Basic ',
+    '-----BEGIN PRIVATE KEY-----',
+    '-----BEGIN ',
+    '"token',
+    '"token":"',
+    'TOKEN',
+    'TOKEN ',
+    'token="',
+    "--token '",
+    'a-',
+    'a://',
+    'a://b:',
+    'a',
+    ' ',
+    '\\',
+  ])(
+    'is done with megabytes of %j',
+    async (part) => {
+      const { observation } = await attach(part.repeat(Math.ceil((4 * 1024 * 1024) / part.length)));
+      expect(observation.raw).not.toBeNull();
+    },
+    60_000,
+  );
 
   it('keeps the end of what is too long, bytes as they are, and says what can not be read', async () => {
     const path = join(folder, 'out.bin');

@@ -12,14 +12,29 @@ export const MAX_ATTACHED_BYTES = 1024 * 1024;
 /** Largest file that is looked at, in bytes. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
-/** Secrets as people paste them: settings and arguments, besides what probes redact. The name is counted in the record. */
+/** A value in quotes, with the blanks in it, or one word. */
+const VALUE = /(?:"(?:[^"\\]|\\[\s\S]){0,65536}"?|'[^']{0,65536}'?|\S{1,65536})/.source;
+
+/** A value that `redact` took out before; it is not counted twice. */
+const DONE = /^\\?["']?\[redacted\][\\"',;})]{0,8}$/;
+
+/**
+ * Secrets as people paste them: settings and arguments, besides what probes redact. The name is counted in the record. Bounds as in
+ * `redact`, so that time grows as the text does.
+ */
 const PASTED: readonly (readonly [rule: string, pattern: RegExp])[] = [
   [
     'setting',
-    /\b([A-Za-z0-9_]*(?:PASSWORD|PASSPHRASE|SECRET|TOKEN|PRIVATE_?KEY|API_?KEY)[A-Za-z0-9_]*\s*[=:]\s*)\S+/gi,
+    new RegExp(
+      `(?<![A-Za-z0-9_])([A-Za-z0-9_]{0,64}?(?:PASSWORD|PASSPHRASE|SECRET|TOKEN|PRIVATE[_-]?KEY|API[_-]?KEY)[A-Za-z0-9_]{0,64}\\\\?["']?\\s{0,8}[=:]\\s{0,8})${VALUE}`,
+      'gi',
+    ),
   ],
-  ['argument', /(--(?:password|passphrase|secret|token|private-key|api-key)[= ])\S+/gi],
-  ['url-user', /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s/@]+(?=@)/gi],
+  [
+    'argument',
+    new RegExp(`(--(?:password|passphrase|secret|token|private-key|api-key)(?:=|\\s{1,8}))${VALUE}`, 'gi'),
+  ],
+  ['url-user', /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,31}:\/\/[^\s/:@]{0,256}:)[^\s/@]{1,4096}(?=@)/gi],
 ];
 
 /** An output ready to be recorded. */
@@ -97,7 +112,7 @@ function redactPasted(input: string): {
   for (const [rule, pattern] of PASTED) {
     let count = 0;
     text = text.replace(pattern, (whole, before: string) => {
-      if (whole === `${before}[redacted]`) return whole;
+      if (DONE.test(whole.slice(before.length))) return whole;
       count += 1;
       return `${before}[redacted]`;
     });
