@@ -194,3 +194,25 @@ steps:
     expect(lines(bookOf({}))).toEqual([]);
   });
 });
+
+describe('limits that keep a session sealable', () => {
+  const many = (count: number): string =>
+    stringify({ ...BOOK, steps: Array.from({ length: count }, (_, at) => ({ ...STEP, id: `s${at}` })) });
+
+  it('at most 300 steps, and the fault names file and line', () => {
+    expect(lintRunbook(many(300), 'book.yaml')).toEqual([]);
+    const text = many(301);
+    const line = text.split('\n').indexOf('steps:') + 2;
+    expect(lintRunbook(text, 'book.yaml').map((fault) => fault.describe())).toEqual([
+      expect.stringMatching(new RegExp(`book\\.yaml:${line}:\\d+: steps: holds more than 300`)),
+    ]);
+  });
+
+  it('the id of a step has at most 64 characters', () => {
+    const withId = (id: string) => lintRunbook(stringify({ ...BOOK, steps: [{ ...STEP, id }] }), 'book.yaml');
+    expect(withId('a'.repeat(64))).toEqual([]);
+    expect(withId('a'.repeat(65)).map((fault) => fault.describe())).toEqual([
+      expect.stringMatching(/book\.yaml:\d+:\d+: .*at most 64/),
+    ]);
+  });
+});
