@@ -11,7 +11,7 @@ import { type VerifyReport, VerifyStop } from '../evidence/verify/verify-report.
 import type { PinnedTrust } from '../evidence/verify/verify-trust.ts';
 import { type Hex, sanitiseLine } from '../model/index.ts';
 import { verifyDocument } from '../reports/verify-document.ts';
-import { rememberTrust } from '../state/attested/trust-seen.ts';
+import { rememberTrust, trustProblem } from '../state/attested/trust-seen.ts';
 import type { Paths } from '../state/paths.ts';
 import { TOOL } from '../state/tool.ts';
 import { CliError, type Io, printJson } from './io.ts';
@@ -34,6 +34,8 @@ export interface VerifyFlags {
 
 /** Exit code of the contract for a trust store that can not be used. */
 const TRUST_BAD = 31;
+/** Exit codes of a session that holds: sealed, still open, or short of a policy. */
+const HOLDS: readonly number[] = [0, 10, 11];
 
 /**
  * `c138 evidence verify PATH`: verifies a session folder offline. Exit codes: 0 sealed and policy met, 10 open, 11 policy not met,
@@ -47,13 +49,18 @@ export async function evidenceVerify(
   io: Io,
 ): Promise<number> {
   const pinned = await pinnedTrust(flags, paths.trustFile);
-  await refuseRolledBack(pinned, paths.stateDir.path);
+  const stateDir = paths.stateDir.path;
+  const store = rememberedStore(pinned);
+  const problem = store === null ? null : await trustProblem(stateDir, store);
+  if (problem !== null) throw new CliError(problem, TRUST_BAD);
   const report = await verifySession(path, {
     ...pinned,
     ...(await outsidePins(flags)),
     ...(flags.second === undefined ? {} : { second: flags.second }),
     ...(flags.checkpoint === undefined ? {} : { checkpoint: await notedCheckpoint(flags.checkpoint) }),
   });
+  // A store that showed nothing must not stand in the way of the real one later.
+  if (store !== null && HOLDS.includes(report.exitCode)) await rememberTrust(stateDir, store);
   if (flags.report !== undefined) await writeReport(flags.report, path, report);
   if (flags.json === true) printJson(io, report);
   else io.out(textOf(report));
@@ -104,23 +111,19 @@ async function notedCheckpoint(given: string): Promise<Checkpoint | { readonly c
 }
 
 /**
- * A trust store older than one that was used here before is refused: it may trust a key that was revoked since.
- * @throws CliError with exit code 31
+ * The pinned store where this machine remembers which version it used: one that is older than that may trust a key that was revoked since.
+ * Null where verification itself says what is wrong with it.
  */
-async function refuseRolledBack(pinned: PinnedTrust, stateDir: string): Promise<void> {
-  if (pinned.trust === undefined) return;
-  let store: TrustStore;
+function rememberedStore({ trust }: PinnedTrust): TrustStore | null {
+  if (trust === undefined) return null;
   try {
-    store = parseTrust(pinned.trust);
+    const store = parseTrust(trust);
     checkTrust(store);
+    // Each start of the simulated estate makes a trust store of its own.
+    return store.body.estate.startsWith('demo:') ? null : store;
   } catch {
-    // Verification itself says what is wrong with it.
-    return;
+    return null;
   }
-  // Each start of the simulated estate makes a trust store of its own.
-  if (store.body.estate.startsWith('demo:')) return;
-  const problem = await rememberTrust(stateDir, store);
-  if (problem !== null) throw new CliError(problem, TRUST_BAD);
 }
 
 async function outsidePins(flags: VerifyFlags): Promise<OutsidePins> {
