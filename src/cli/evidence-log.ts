@@ -8,7 +8,7 @@ import { digestOf, typedDataOf, walletHashes } from '../evidence/record/typed-da
 import { typedDataDocument } from '../evidence/record/typed-data-json.ts';
 import { readSession } from '../evidence/verify/verify-read.ts';
 import { VerifyStop } from '../evidence/verify/verify-report.ts';
-import type { Hex, RecordBody } from '../model/index.ts';
+import { type Hex, type RecordBody, sanitiseLine } from '../model/index.ts';
 import { logLine } from '../reports/evidence-log.ts';
 import { CliError, describeError, type Io, printJson } from './io.ts';
 
@@ -97,7 +97,7 @@ export async function evidenceRecord(
     else
       io.out(
         `${Object.entries(facts)
-          .map(([key, value]) => `${key.padEnd(13)}${value}`)
+          .map(([key, value]) => `${key.padEnd(13)}${sanitiseLine(String(value), 500)}`)
           .join('\n')}\n`,
       );
     return 0;

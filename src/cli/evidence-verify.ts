@@ -74,7 +74,7 @@ async function writeReport(out: string, session: string, report: VerifyReport): 
     at: new Date().toISOString(),
     journalSha256: await journalDigest(session),
   });
-  await writeFile(out, text, { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+  await writeFile(out, text, { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
     throw new CliError(
       `--report ${sanitiseLine(out, 200)}: ${error.code === 'EEXIST' ? 'it exists already; nothing was written over' : `it can not be written (${error.code})`}`,
     );

@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verifyTypedData } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBundle } from '../../src/evidence/outside/bundle.ts';
-import { ANNA, type Made, sealedSession } from '../evidence/make.ts';
+import type { RecordBody } from '../../src/model/index.ts';
+import { ANNA, actorOf, confirmBody, type Made, put, sealedSession, startSession } from '../evidence/make.ts';
 import { run } from './run.ts';
 
 let folder = '';
@@ -47,5 +48,35 @@ describe('c138 evidence log and record', () => {
     expect([machine.code, machine.err]).toEqual([2, expect.stringMatching(/nobody signed/)]);
     expect((await run(['evidence', 'record', made.dir, '9'])).code).toBe(2);
     expect((await run(['evidence', 'log', folder])).code).toBe(2);
+  });
+
+  it('show nothing of a name that would hide or turn round what stands beside it', async () => {
+    const hostile = { ...ANNA, person: 'an\u202ena\u200b' };
+    const one = await startSession();
+    try {
+      const [step] = one.steps;
+      if (step === undefined) throw new Error('no step');
+      const { seq } = await put(one.journal, {
+        ...confirmBody(one.journal, step),
+        actor: actorOf(hostile),
+      } as RecordBody);
+      const shown = (await run(['evidence', 'record', one.dir, String(seq)])).out;
+      expect(shown).toMatch(/^person +an/m);
+      expect(shown).not.toMatch(/[\u202e\u200b]/);
+    } finally {
+      await one.journal.close();
+      one.clean();
+    }
+  });
+
+  it('and the report of a verification is for its owner alone, whatever the umask', async () => {
+    const before = process.umask(0);
+    try {
+      const out = join(folder, 'report.md');
+      await run(['evidence', 'verify', made.dir, '--report', out], { HOME: folder });
+      expect((statSync(out).mode & 0o777).toString(8)).toBe('600');
+    } finally {
+      process.umask(before);
+    }
   });
 });
