@@ -69,10 +69,24 @@ it('the trust store that is on the disk is the one that counts', async () => {
 it('a session that names another trust store is taken up under the new one first', async () => {
   const trust = await identity.trust();
   const runUnder = (trustSha256: string, begun = true) =>
-    ({ session: '0x5e', begun, journal: { trustSha256 } }) as unknown as Parameters<
+    ({ session: '0x5e', dir, begun, journal: { trustSha256 } }) as unknown as Parameters<
       typeof refuseOtherTrust
     >[0];
-  expect(() => refuseOtherTrust(runUnder(trust.sha256), trust)).not.toThrow();
-  expect(() => refuseOtherTrust(runUnder('0x00', false), trust)).not.toThrow();
-  expect(() => refuseOtherTrust(runUnder('0x00'), trust)).toThrow(/under the new one: resume 0x5e/);
+  await refuseOtherTrust(runUnder(trust.sha256), trust);
+  await expect(refuseOtherTrust(runUnder('0x00'), trust)).rejects.toThrow(/under the new one: resume 0x5e/);
+  // Taken up: under a newer store than the session's, never under an older one or another of the same version.
+  const under = (version: number): typeof trust => ({
+    ...trust,
+    sha256: '0x01',
+    store: { ...trust.store, body: { ...trust.store.body, version } },
+  });
+  const { version } = trust.store.body;
+  await refuseOtherTrust(runUnder(trust.sha256, false), under(version + 1));
+  await expect(refuseOtherTrust(runUnder(trust.sha256, false), under(version))).rejects.toThrow(
+    /another trust store of the same version/,
+  );
+  await expect(refuseOtherTrust(runUnder(trust.sha256, false), under(version - 1))).rejects.toThrow(
+    /install the newer one: c138 trust update \S+trust\.json/,
+  );
+  await expect(refuseOtherTrust(runUnder('0x00', false), trust)).rejects.toThrow(/is missing in/);
 });

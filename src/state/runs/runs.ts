@@ -246,7 +246,7 @@ class Runs {
             trust: trust.store,
             sealFields: this.#sealFields(run),
           });
-    refuseOtherTrust(run, trust);
+    await refuseOtherTrust(run, trust);
     const bytes = canonicalBytes(body);
     run.journal?.stage(bytes);
     const prompt = await this.identity.prepare(bytes);
