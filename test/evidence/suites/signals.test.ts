@@ -58,7 +58,7 @@ class Session {
   }
 
   async until(expected: RegExp): Promise<RegExpExecArray> {
-    for (let waited = 0; waited < 30_000; waited += 20) {
+    for (let waited = 0; waited < 120_000; waited += 20) {
       const match = expected.exec(this.#unread);
       if (match !== null) {
         this.#unread = this.#unread.slice(match.index + match[0].length);
