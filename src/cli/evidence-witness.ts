@@ -26,7 +26,13 @@ import {
 } from '../model/index.ts';
 import type { SignerClient } from '../signer/client.ts';
 import type { Paths } from '../state/paths.ts';
-import { readSessionRecords, recordToWitness, takeAnswer, witnessRequest } from '../state/runs/witness.ts';
+import {
+  meaningWanted,
+  readSessionRecords,
+  recordToWitness,
+  takeAnswer,
+  witnessRequest,
+} from '../state/runs/witness.ts';
 import { CliError, type Io } from './io.ts';
 import { readTrustStore, withSigner } from './with-signer.ts';
 
@@ -138,7 +144,7 @@ export async function witnessAsk(session: string, flags: WitnessFlags, io: Io): 
           (one) => (one.kind === 'confirm' || one.kind === 'correction') && one.step.id === flags.step,
         )?.seq ?? null);
   if (seq === null) throw new CliError('there is no answered step to witness');
-  const request = await orSay(() => witnessRequest(session, seq));
+  const request = await orSay(() => witnessRequest(session, seq, meaningWanted(runbook, records[seq])));
   const path = resolve(flags.out ?? `witness-${request.session.slice(2, 10)}-${seq}.json`);
   await writeFile(path, toFile(request), { mode: 0o600, flag: 'wx' }).catch(cannotWrite(path));
   io.out(`${path}\n`);
@@ -156,7 +162,7 @@ export async function witnessSign(
 ): Promise<number> {
   const { request } = await orSay(async () => readRequest(await textOf(argument)));
   const line = Buffer.from(`${request.line}\n`);
-  const meaning = meaningOf(flags, 'witnessed');
+  const meaning = meaningOf(flags, request.meaning ?? 'witnessed');
   const witness = await signLine(paths, flags, line, request.estate_id, roleFor(meaning), meaning);
   const answer = {
     format: 'c138-witness-answer',
@@ -198,10 +204,14 @@ export async function witnessTake(
         trust,
       }),
     );
+    const { runbook } = await orSay(() => readSessionRecords(session));
+    const wanted = meaningWanted(runbook, records[body.ref.seq]);
     const { seq } = await journal.append(canonicalBytes(body), null);
     io.err(
       `c138: record ${seq} says that ${sanitiseLine(body.witness.name, 80)} ${body.witness.meaning} record ${body.ref.seq}\n`,
     );
+    if (body.witness.meaning !== 'approved' && wanted === 'approved')
+      io.err('c138: the step still waits for an approval: ask again, and sign with --meaning approved\n');
     return 0;
   } finally {
     await journal.close();

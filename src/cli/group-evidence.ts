@@ -101,7 +101,10 @@ export function addEvidence(kit: Kit): void {
       done(await witnessAsk(session, flagsOf<WitnessFlags>(self), io));
     });
   withExchange(command(witness, 'sign <request>', 'read a request (a file, its text, or -) and sign it'))
-    .option('--meaning <word>', 'witnessed, reviewed, approved, or accepted to take over a run', 'witnessed')
+    .option(
+      '--meaning <word>',
+      'witnessed, reviewed, approved, or accepted to take over a run; by default what the request asks for',
+    )
     .action(async (request: string, _flags, self: Command) => {
       const flags = flagsOf<PathFlags & WitnessFlags>(self);
       const { witnessSign } = await import('./evidence-witness.ts');

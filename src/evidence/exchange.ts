@@ -1,6 +1,12 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Hex } from '../model/json.ts';
-import type { CountersignFile, DetachedSignature, LineRef, RecordBody } from '../model/record.ts';
+import type {
+  CountersignFile,
+  DetachedSignature,
+  LineRef,
+  RecordBody,
+  WitnessMeaning,
+} from '../model/record.ts';
 import { checkDetached, checkSignatures, GrammarError } from './grammar.ts';
 import { CanonicalError, canonicalBytes, parseCanonical, sha256Hex } from './record/canonical.ts';
 import { groupedCode } from './record/code.ts';
@@ -24,7 +30,12 @@ export interface WitnessRequest {
   readonly session: Hex;
   /** The line without its LF. */
   readonly line: string;
+  /** What the signature is to say; left out for `witnessed`, so that older programs read the request. */
+  readonly meaning?: AskedMeaning;
 }
+
+/** What a request may ask for. Who takes over a run says so themselves: no request makes a signature mean `accepted`. */
+export type AskedMeaning = Exclude<WitnessMeaning, 'accepted'>;
 
 /** The signature that comes back. */
 export interface WitnessAnswer {
@@ -42,11 +53,10 @@ export class ExchangeError extends Error {
 }
 
 const common = { v: oneOf([1]), estate_id: NAME, session: hash, ref: refSchema };
-const requestSchema: Check = exactly({
-  ...common,
-  format: oneOf(['c138-witness-request']),
-  line: text(65_536, 1),
-});
+const requestSchema: Check = exactly(
+  { ...common, format: oneOf(['c138-witness-request']), line: text(65_536, 1) },
+  { meaning: oneOf(['witnessed', 'reviewed', 'approved']) },
+);
 const answerSchema: Check = exactly({
   ...common,
   format: oneOf(['c138-witness-answer']),

@@ -7,6 +7,7 @@ import type {
   SnapshotOrigin,
   Step,
   Verdict,
+  WitnessMeaning,
 } from '../model/index.ts';
 import type { TimelineEntry } from '../reports/run-story.ts';
 import type { Attached, Handover, Phase, Remark } from '../runbooks/run-state.ts';
@@ -226,6 +227,8 @@ export interface WitnessAsk {
   /** Eight characters to compare aloud. */
   readonly spoken: string;
   readonly seq: number;
+  /** What the signature has to say. */
+  readonly meaning: WitnessMeaning;
 }
 
 export interface VerifySummary {

@@ -169,12 +169,16 @@ describe('two persons, and only files between them', () => {
       join(homeOf('bert'), 'second.json'),
     );
     expect(asked.code, asked.err).toBe(0);
+    // A request says what the signature is to mean; here as for a step that asks for an approval.
+    const wanted = join(homeOf('bert'), 'second.json');
+    writeFileSync(wanted, readFileSync(wanted, 'utf8').replace(',"ref":', ',"meaning":"approved","ref":'));
     const second = await inTerminal(
       ['evidence', 'witness', 'sign', 'second.json', '--out', 'second-answer.json'],
       [passphrase, signerCode],
       envOf('bert'),
     );
     expect(second.code, second.screen).toBe(0);
+    expect(second.screen).toMatch(/that you approved/);
     const id =
       /"session":"(0x[0-9a-f]{12})/.exec(readFileSync(join(session, 'journal.jsonl'), 'utf8'))?.[1] ?? '';
     const ended = await inTerminal(

@@ -4,7 +4,7 @@ import type { RunView } from '../../src/state/backend.ts';
 import { runOf } from '../../src/state/runs/run-in-hand.ts';
 import { viewOfRun } from '../../src/state/runs/run-view.ts';
 import type { ConsoleState } from '../../src/state/store.ts';
-import { requestOfWords } from '../../src/ui/answer/run-answer.ts';
+import { requestOfWords, takenIn } from '../../src/ui/answer/run-answer.ts';
 import { navigate, START } from '../../src/ui/commands/navigation.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
 import { WORDS } from '../../src/ui/views/run-hands.ts';
@@ -33,12 +33,12 @@ const input = (now: number) => ({
   now,
   glyphs: makeTheme({ ascii: true, colour: false }).glyphs,
 });
-const shown = (records: Records): RunView =>
+const shown = (records: Records, of = runbook): RunView =>
   viewOfRun(
     runOf({
       session: `0x${'1'.repeat(64)}`,
       dir: '/evidence/t',
-      runbook,
+      runbook: of,
       compiled: null,
       records: records.all,
       takingUp: null,
@@ -177,6 +177,36 @@ describe('the panic view', () => {
     expect(over).toMatchObject({ panic: true, run: 's' });
     expect(navigate(over, { to: 'back' })).toMatchObject({ panic: false, run: 's' });
     expect(navigate(over, { to: 'screen', screen: 'hosts' })).toMatchObject({ panic: false });
+  });
+});
+
+describe('an approval', () => {
+  const { runbook: own } = compileRunbook(
+    `v: 1
+id: t
+version: 1.0.0
+title: T
+origin: operator
+steps:
+  - { id: a, title: First, instructions: x, expected: y, witness: true }
+  - { id: b, title: Remove it, instructions: x, expected: y, approval: true }
+`,
+    't',
+  );
+
+  it('is told from a witness, and an answer that is none does not pass for one', () => {
+    const records = new Records(own).open().answer('a', 'confirmed').answer('b', 'confirmed');
+    const before = shown(records, own);
+    const text = textOf(runView(input(records.ms), before, 120, 40));
+    expect(text).toMatch(/Waits for a witness, who is another person: First\./);
+    expect(text).toMatch(/Waits for an approval, by another person: Remove it\./);
+    expect(text).toMatch(/First.*wants a witness[\s\S]*Remove it.*wants approval/);
+    const after = shown(records.witness('b', BERT), own);
+    expect(takenIn(before, after)).toMatch(/no approval, so "Remove it" still waits.*--meaning approved/);
+    expect(takenIn(after, shown(records.witness('b', BERT, 'approved'), own))).toMatch(
+      /^Taken in and durable: record \d+\.$/,
+    );
+    expect(textOf(runView(input(records.ms), shown(records, own), 120, 40))).not.toMatch(/approval/);
   });
 });
 

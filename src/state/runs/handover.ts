@@ -50,6 +50,7 @@ export async function askHandover(
     text: toPaste(request),
     spoken: spokenCode(request.ref),
     seq: lastSeq,
+    meaning: 'accepted',
   };
 }
 

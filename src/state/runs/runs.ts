@@ -308,7 +308,7 @@ class Runs {
     this.#writable(run);
     const seq = recordToWitness(run.runbook, run.records);
     if (seq === null) throw new RunError('no step is answered yet, so there is nothing to witness');
-    return writeWitnessRequest(run.dir, this.#input.input.evidenceDir, seq);
+    return writeWitnessRequest(run, this.#input.input.evidenceDir, seq);
   }
 
   async takeWitness(session: string, answer: string): Promise<RunView> {

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type AskedMeaning,
   ExchangeError,
   readAnswer,
   spokenCode,
@@ -19,6 +20,7 @@ import { replay, wantsSignature } from '../../runbooks/index.ts';
 import type { WitnessAsk } from '../backend.ts';
 import type { Position } from './run-bodies.ts';
 import { recordContext } from './run-context.ts';
+import type { Run } from './run-in-hand.ts';
 
 /** The record that most wants a signature of somebody else now: the last answer that waits for one, else the last answer. */
 export function recordToWitness(runbook: Runbook, records: readonly RecordBody[]): number | null {
@@ -26,6 +28,14 @@ export function recordToWitness(runbook: Runbook, records: readonly RecordBody[]
     .steps.filter((one) => one.seq !== null)
     .sort((a, b) => (b.seq ?? 0) - (a.seq ?? 0));
   return (answers.find(wantsSignature) ?? answers[0])?.seq ?? null;
+}
+
+/** What the signature of another person has to say over a record: the approval that its step asks for, or that it was witnessed. */
+export function meaningWanted(runbook: Runbook, record: RecordBody | undefined): AskedMeaning {
+  if (record?.kind !== 'confirm' && record?.kind !== 'correction' && record?.kind !== 'deviation')
+    return 'witnessed';
+  const { id } = record.step;
+  return runbook.steps.some((one) => one.id === id && one.approval) ? 'approved' : 'witnessed';
 }
 
 /**
@@ -52,7 +62,11 @@ export async function readSessionRecords(
  * The request for one record of a session folder. Reads only.
  * @throws ExchangeError when there is no such record
  */
-export async function witnessRequest(dir: string, seq: number): Promise<WitnessRequest> {
+export async function witnessRequest(
+  dir: string,
+  seq: number,
+  meaning: AskedMeaning = 'witnessed',
+): Promise<WitnessRequest> {
   const { lines } = splitJournal(await readFile(join(dir, 'journal.jsonl')));
   const [first, line] = [lines[0], lines[seq]];
   if (first === undefined || line === undefined) throw new ExchangeError(`there is no record ${seq}`);
@@ -65,6 +79,7 @@ export async function witnessRequest(dir: string, seq: number): Promise<WitnessR
     session: open.session,
     ref: { seq, line_sha256: lineHash(line) },
     line: Buffer.from(line.subarray(0, -1)).toString('utf8'),
+    ...(meaning === 'witnessed' ? {} : { meaning }),
   };
 }
 
@@ -76,11 +91,12 @@ const REQUESTS = 'requests';
  * @throws ExchangeError
  */
 export async function writeWitnessRequest(
-  dir: string,
+  { dir, runbook, records }: Pick<Run, 'dir' | 'runbook' | 'records'>,
   evidenceDir: string,
   seq: number,
 ): Promise<WitnessAsk> {
-  const request = await witnessRequest(dir, seq);
+  const meaning = meaningWanted(runbook, records[seq]);
+  const request = await witnessRequest(dir, seq, meaning);
   const folder = join(evidenceDir, REQUESTS);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const name = `${request.session.slice(2, 10)}-${seq}.json`;
@@ -92,6 +108,7 @@ export async function writeWitnessRequest(
     text: toPaste(request),
     spoken: spokenCode(request.ref),
     seq,
+    meaning,
   };
 }
 

@@ -38,6 +38,18 @@ export const ANSWERS: Readonly<Record<string, Verdict>> = {
   na: 'not_applicable',
 };
 
+/** What became of an answer that was taken in. A signature that does not settle its step says so, since nothing else tells why it still waits. */
+export function takenIn(before: RunView, after: RunView): string {
+  const durable = `Taken in and durable: record ${after.records - 1}.`;
+  const short = after.steps.find(
+    (one, index) =>
+      one.wantsSignature && one.witnessedBy.length > (before.steps[index]?.witnessedBy.length ?? 0),
+  );
+  return short === undefined
+    ? durable
+    : `${durable} It is no approval, so "${short.step.title}" still waits: ask again, and they sign with --meaning approved.`;
+}
+
 /** Records that are asked for by a word and what stands behind it. */
 export type WordRequest = 'note' | 'deviate' | 'correct' | 'accept' | 'again' | 'abort';
 

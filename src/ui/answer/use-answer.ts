@@ -10,6 +10,7 @@ import {
   mayConfirm,
   type NoteAbout,
   requestOfWords,
+  takenIn,
   typeCode,
   type WordRequest,
 } from './run-answer.ts';
@@ -279,14 +280,14 @@ export function useAnswer(
         const asked = await backend.askWitness(run.session);
         return {
           phase: 'idle',
-          message: `Witness: c138 evidence witness sign ${asked.path} (both see ${asked.spoken}); put the answer at ${asked.answerPath}, then W.`,
+          message: `${asked.meaning === 'approved' ? 'Approval' : 'Witness'}: c138 evidence witness sign ${asked.path} (both see ${asked.spoken}); put the answer at ${asked.answerPath}, then W.`,
         };
       }),
     takeWitness: (run) =>
       work('Taking in the answer', async () => {
         const { answerPath } = await backend.askWitness(run.session);
         const after = await backend.takeWitness(run.session, answerPath);
-        return { phase: 'idle', message: `Witnessed and durable: record ${after.records - 1}.` };
+        return { phase: 'idle', message: takenIn(run, after) };
       }),
     input,
     paste: (text) => {

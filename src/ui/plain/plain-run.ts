@@ -1,6 +1,6 @@
 import { sanitiseLine, type Verdict } from '../../model/index.ts';
 import type { AttachRequest, Backend, Prompt, RunStepView, RunView } from '../../state/backend.ts';
-import { ANSWERS, requestOfWords } from '../answer/run-answer.ts';
+import { ANSWERS, requestOfWords, takenIn } from '../answer/run-answer.ts';
 import type { ViewInput } from '../views/estate-views.ts';
 import { WORDS } from '../views/run-hands.ts';
 import { lateLines, panicView, runView, whatIsLeft } from '../views/run-view.ts';
@@ -293,18 +293,20 @@ export class PlainRun {
 
   async #askWitness(): Promise<void> {
     const asked = await this.#backend.askWitness(this.#need().session);
+    const approval = asked.meaning === 'approved';
     this.#say(
-      `Record ${asked.seq} for a witness. The request is in ${sanitiseLine(asked.path, 500)}, and here as one line of text:`,
+      `Record ${asked.seq} for ${approval ? 'an approval' : 'a witness'}. The request is in ${sanitiseLine(asked.path, 500)}, and here as one line of text:`,
       asked.text,
-      `Both sides must see ${asked.spoken}. The witness runs "c138 evidence witness sign FILE" on their own machine;`,
+      `Both sides must see ${asked.spoken}. ${approval ? 'The one who approves' : 'The witness'} runs "c138 evidence witness sign FILE" on their own machine;`,
       'then type "take" and the path of the answer, or the text that begins with "c138:".',
     );
   }
 
   async #takeWitness(answer: string): Promise<void> {
     if (answer === '') throw new Error('Say which answer: "take" and its path or its text.');
-    this.#run = await this.#backend.takeWitness(this.#need().session, answer);
-    this.#say(`Taken in and durable: record ${this.#run.records - 1}.`);
+    const before = this.#need();
+    this.#run = await this.#backend.takeWitness(before.session, answer);
+    this.#say(takenIn(before, this.#run));
     this.#showStep('');
   }
 

@@ -51,16 +51,7 @@ export function runView(
         span(`Not begun yet: ${hands.begin} signs the beginning. Nothing can be recorded before.`, 'warn'),
       ),
     );
-  const waiting = run.steps.filter(wantsWitness).map((one) => one.step.title);
-  if (run.state === 'open' && waiting.length > 0)
-    top.push(
-      line(
-        span(
-          `Waits for a witness, who is another person: ${waiting.join('; ')}. ${hands.witness} asks, ${hands.take} takes in.`,
-          'warn',
-        ),
-      ),
-    );
+  if (run.state === 'open') top.push(...waitingLines(run, hands));
   let brief = false;
   if (current !== null) {
     const live = liveLine(input, current);
@@ -80,6 +71,32 @@ export function runView(
     );
   const list = brief ? textFirst(run, columns, glyphs) : stepList(run, glyphs);
   return { title: run.runbook.title, top, ...list, empty: '', framed: false };
+}
+
+/** Whose signature is missing, approvals apart: one word is not taken for the other. */
+function waitingLines(run: RunView, hands: Hands): readonly Line[] {
+  const waiting = run.steps.filter(wantsWitness);
+  const say = (what: string, steps: readonly RunStepView[]): readonly Line[] =>
+    steps.length === 0
+      ? []
+      : [
+          line(
+            span(
+              `Waits for ${what} ${steps.map((one) => one.step.title).join('; ')}. ${hands.witness} asks, ${hands.take} takes in.`,
+              'warn',
+            ),
+          ),
+        ];
+  return [
+    ...say(
+      'a witness, who is another person:',
+      waiting.filter((one) => !one.step.approval),
+    ),
+    ...say(
+      'an approval, by another person:',
+      waiting.filter((one) => one.step.approval),
+    ),
+  ];
 }
 
 /** The steps, with answers and names in columns of their own. */
@@ -300,6 +317,6 @@ function wantsWitness(one: RunStepView): boolean {
 }
 
 function byWhom(one: RunStepView): Span {
-  if (wantsWitness(one)) return span('wants a witness', 'warn');
+  if (wantsWitness(one)) return span(one.step.approval ? 'wants approval' : 'wants a witness', 'warn');
   return span(sanitiseLine([one.by ?? '', ...one.witnessedBy].join(' + '), 60), 'dim');
 }
