@@ -124,7 +124,7 @@ function standing(input: ChainInput, head: Head, ageS: number): Finding {
     subject: chain,
     severity: 'fail',
     reason: `no block for ${ageS} s on any of ${heads.length} ${heads.length === 1 ? 'node' : 'nodes'} (head ${head.number}); the validators are about in round ${round}, the next begins within ${roundLengthS(round, requestTimeoutS)} s`,
-    next: "see which validators are down: a quorum must be up. Restarting all validators resets the rounds; that is an operator's decision. If blocks do arrive, check this machine's clock",
+    next: "do not restart all validators: it resets the rounds, and is an operator's decision. See which are down: a quorum must be up. If blocks do arrive, check this machine's clock",
   };
 }
 

@@ -53,8 +53,9 @@ const MAX_SUGGESTIONS = 6;
 /** From so many subjects on rows are made anew only as often as an age can change (ages are told in steps of this length). */
 const LARGE = 1_000;
 const AGE_STEP_MS = 5_000;
-/** Lines that say why a row is as it is, and what to do next. */
+/** Lines that say why a row is as it is, and what to do next; there are more where the list keeps its least. */
 const HINT_ROWS = 2;
+const LEAST_LIST_ROWS = 8;
 /** Screens whose rows say what to do next about the one under the cursor. */
 const HINTED: ReadonlySet<ScreenId> = new Set(['overview', 'hosts', 'guests', 'tiers', 'hyperledger']);
 
@@ -145,7 +146,7 @@ export function App(props: AppProps): ReactElement {
   const width = beside ? Math.floor(columns / 2) : columns;
   const { screen, detail, help, panic } = place;
   const hinted = help || detail !== null || where === 'run' ? false : HINTED.has(screen);
-  const height = Math.max(1, rows - CHROME_ROWS - answer.length - (hinted ? HINT_ROWS : 0));
+  const room = Math.max(1, rows - CHROME_ROWS - answer.length);
   const view = useMemo(
     () =>
       help
@@ -153,9 +154,9 @@ export function App(props: AppProps): ReactElement {
         : viewOf(
             { state, now: at, glyphs: theme.glyphs },
             { screen, detail, panic },
-            { run, work, columns: width, height },
+            { run, work, columns: width, height: room },
           ),
-    [help, bindings, columns, state, at, theme, screen, detail, panic, run, work, width, height],
+    [help, bindings, columns, state, at, theme, screen, detail, panic, run, work, width, room],
   );
   const filter = filterOf(place);
   const sort = place.sorts[listName(place)];
@@ -165,6 +166,9 @@ export function App(props: AppProps): ReactElement {
     [view.rows, filter, sort, unfolded],
   );
   const cursor = Math.min(place.cursors[listName(place)] ?? 0, Math.max(0, shown.length - 1));
+  const row = shown[cursor];
+  const hints = hinted ? hintLines(row, columns, Math.max(HINT_ROWS, room - LEAST_LIST_ROWS)) : [];
+  const height = Math.max(1, room - hints.length);
   const labels = view.columns.map((one) => one.label);
   const suggestions =
     place.palette === null
@@ -224,7 +228,6 @@ export function App(props: AppProps): ReactElement {
       />
     );
   const counted = filter === '' ? '' : `  ${shown.length} of ${flat(view.rows).length}`;
-  const row = shown[cursor];
   const opens = row?.opens;
   const bottom = bottomText();
   return (
@@ -258,8 +261,8 @@ export function App(props: AppProps): ReactElement {
           </Box>
         ) : null}
       </Box>
-      {hinted ? (
-        <LinesPane lines={hintLines(row)} columns={columns} height={HINT_ROWS} theme={theme} />
+      {hints.length > 0 ? (
+        <LinesPane lines={hints} columns={columns} height={hints.length} theme={theme} />
       ) : null}
       {suggestions.length > 0 ? (
         <LinesPane lines={suggestions} columns={columns} height={suggestions.length} theme={theme} />

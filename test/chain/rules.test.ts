@@ -92,7 +92,8 @@ describe('standing still', () => {
     expect(rules(15)).toEqual(['chain:138 qbft-stalled fail']);
     const [finding] = judge([old(1, 60), old(2, 60)]);
     expect(finding?.reason).toMatch(/no block for 60 s on any of 2 nodes.*about in round 3.*within 32 s/);
-    expect(finding?.next).not.toBe('');
+    // A narrow screen cuts the end of an advice: what must not be done stands first.
+    expect(finding?.next).toMatch(/^do not restart all validators/);
   });
 
   it('is legal where empty blocks come slowly', () => {

@@ -96,10 +96,27 @@ describe('the overview', () => {
       for (const line of viewOf(state).top) expect(words(line).trimEnd().length).toBeLessThanOrEqual(80);
   });
 
-  it('says in two lines why the row under the cursor is as it is, and what to do; nothing where there is nothing', () => {
-    expect(hintLines(viewOf(dead).rows[0]).map(words)[0]).toMatch(/^why: {2}\w/);
-    expect(hintLines(viewOf(dead).rows[0]).map(words)[1]).toMatch(/^next: \w/);
-    expect(hintLines(undefined).map(words)).toEqual(['', '']);
+  it('says why the row under the cursor is as it is, and what to do; nothing where there is nothing', () => {
+    const shown = hintLines(viewOf(dead).rows[0], 200, 6).map(words);
+    expect(shown[0]).toMatch(/^why: {2}\w/);
+    expect(shown[1]).toMatch(/^next: \w/);
+    expect(hintLines(undefined, 80, 6).map(words)).toEqual(['', '']);
+  });
+
+  it('wraps what to do next instead of cutting it, as far as there is room', () => {
+    const why = 'no block for a while on any of the nodes '.repeat(9).trim();
+    const hint =
+      'one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen last';
+    const row = { id: 'row', cells: [], why, hint };
+    const wide = hintLines(row, 60, 6).map(words);
+    expect(wide).toHaveLength(5);
+    expect(wide.slice(3).join(' ')).toMatch(/^next: one .* last$/);
+    expect(wide.slice(3).every((one) => one.length <= 60)).toBe(true);
+    const low = hintLines(row, 60, 3).map(words);
+    expect(low).toHaveLength(3);
+    expect(low[0]).toMatch(/^why: /);
+    expect(low[2]).toMatch(/ last$/);
+    expect(hintLines(row, 60, 2)).toHaveLength(2);
   });
 });
 

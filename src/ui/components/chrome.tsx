@@ -30,13 +30,27 @@ export function crumbsLine(place: Place, title: string, theme: Theme): Line {
   return [...way.flatMap((one) => [span(one, 'dim'), span(into, 'dim')]), span(title, 'accent')];
 }
 
-/** Why the row under the cursor is as it is, and what to do next; two lines, empty where there is nothing to say. */
-export function hintLines(row: Row | undefined): readonly Line[] {
+/** What the lines under a list may take: each of the two is worth so many, no more. */
+const MOST_LINES = 3;
+
+/**
+ * Why the row under the cursor is as it is, and what to do next; an empty line where there is nothing to say. Both are wrapped, for an
+ * advice that is cut can say the opposite; where `room` does not do for both, what to do next comes first.
+ */
+export function hintLines(row: Row | undefined, columns: number, room: number): readonly Line[] {
   const { why = '', hint = '' } = row ?? {};
-  return [
-    line(span(why === '' ? '' : `why:  ${why}`)),
-    line(span(hint === '' ? '' : `next: ${hint}`, 'accent')),
-  ];
+  const next = labelled('next: ', hint, columns, Math.min(MOST_LINES, room - 1));
+  const reason = labelled('why:  ', why, columns, Math.min(MOST_LINES, room - next.length));
+  return [...reason.map((text) => line(span(text))), ...next.map((text) => line(span(text, 'accent')))];
+}
+
+/** A text under its label, in at most so many lines; the last one keeps what is left, so that it shows where it is cut. */
+function labelled(label: string, text: string, columns: number, most: number): readonly string[] {
+  if (text === '') return [''];
+  const lines = wrap(text, columns - label.length);
+  const kept = Math.max(1, most);
+  const shown = lines.length <= kept ? lines : [...lines.slice(0, kept - 1), lines.slice(kept - 1).join(' ')];
+  return shown.map((one, index) => (index === 0 ? label : ' '.repeat(label.length)) + one);
 }
 
 /** The lines above the palette: what the line could become. */
