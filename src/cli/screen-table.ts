@@ -10,7 +10,7 @@ import { type ConsoleState, stateOfSnapshot } from '../state/store.ts';
 import { vantageHere } from '../state/tool.ts';
 import { SCREENS } from '../ui/commands/keys.ts';
 import { EXPORT_FORMATS, exportTable } from '../ui/export.ts';
-import { filterRows, flat } from '../ui/list.ts';
+import { filtered } from '../ui/list.ts';
 import { plainLines } from '../ui/plain/render-plain.ts';
 import { makeTheme } from '../ui/theme.ts';
 import { factsOf } from '../ui/views/context.ts';
@@ -47,9 +47,10 @@ export async function screenTable(paths: Paths, name: string, flags: TableFlags,
       `nothing here is called "${sanitiseLine(name, 40)}". c138 screen guests lists what is.`,
     );
   const view = await viewFor(paths, flags, state, at, screen ?? 'overview', subject ?? null);
-  const rows = filterRows(flat(view.rows), flags.filter ?? '');
-  if (format === undefined) for (const line of plainLines({ ...view, rows })) io.out(`${line}\n`);
-  else io.out(exportTable(view, rows, format, factsOf(state, at, flags.filter ?? '')));
+  const left = filtered(view, flags.filter ?? '');
+  if (format === undefined)
+    for (const line of [...plainLines(left.view), ...left.counted]) io.out(`${line}\n`);
+  else io.out(exportTable(view, left.view.rows, format, factsOf(state, at, flags.filter ?? '')));
   return 0;
 }
 

@@ -32,7 +32,7 @@ import {
 } from './components/chrome.tsx';
 import { LineText } from './components/lines.tsx';
 import { ViewPane } from './components/view-pane.tsx';
-import { arrange, flat } from './list.ts';
+import { arrange, emptyWords, flat } from './list.ts';
 import { widthOf } from './text.ts';
 import { makeTheme, type Theme, type ThemeName } from './theme.ts';
 import { useKeys } from './use-keys.ts';
@@ -241,7 +241,7 @@ export function App(props: AppProps): ReactElement {
       />
       <Box height={Math.max(0, height - suggestions.length)} width={columns}>
         <ViewPane
-          view={view}
+          view={shown.length === 0 ? { ...view, empty: emptyWords(view, filter) } : view}
           rows={shown}
           cursor={cursor}
           columns={beside ? width - 1 : width}

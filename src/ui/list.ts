@@ -1,3 +1,4 @@
+import { sanitiseLine } from '../model/index.ts';
 import { widthOf } from './text.ts';
 import type { Row, Span, View } from './views/types.ts';
 
@@ -52,6 +53,30 @@ export function filterRows(rows: readonly Row[], filter: string): readonly Row[]
     matches(row.cells.map((cell) => cell.text).join(' ')) ||
     (row.opens?.kind === 'runbook' && matches(row.id));
   return rows.filter((row) => found(row) !== inverse);
+}
+
+/** What is said of a list without rows: that a filter left none is not that there are none. */
+export function emptyWords(view: Pick<View, 'rows' | 'empty'>, filter: string): string {
+  const { length } = flat(view.rows);
+  if (length === 0 || filter === '') return view.empty;
+  const inverse = filter.startsWith('!');
+  const wanted = sanitiseLine(inverse ? filter.slice(1) : filter, 40);
+  return inverse
+    ? `Every row is like "${wanted}" and left out (0 of ${length}).`
+    : `No row is like "${wanted}" (0 of ${length}).`;
+}
+
+/** A view with the rows that a filter leaves, each for itself, and how many they are; nothing is counted without a filter. */
+export function filtered(
+  view: View,
+  filter: string,
+): { readonly view: View; readonly counted: readonly string[] } {
+  const all = flat(view.rows);
+  const rows = filterRows(all, filter);
+  return {
+    view: { ...view, rows, empty: emptyWords(view, filter) },
+    counted: filter === '' || rows.length === 0 ? [] : [`(${rows.length} of ${all.length} match)`],
+  };
 }
 
 let collator: Intl.Collator | null = null;

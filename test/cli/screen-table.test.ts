@@ -29,6 +29,13 @@ describe('c138 screen', () => {
     expect((await screen('hosts', '--format', 'md')).out).toContain('| host | status |');
   });
 
+  it('says how many rows a filter left, and that it left none', async () => {
+    expect((await screen('guests', '--filter', '1003')).out).toMatch(/\n\(1 of 12 match\)\n$/);
+    const none = (await screen('guests', '--filter', 'zzz')).out;
+    expect(none).toMatch(/\nNo row is like "zzz" \(0 of 12\)\.\n$/);
+    expect(none).not.toContain('No guest is documented');
+  });
+
   it.each(['overview', 'hosts', 'guests', 'tiers', 'hyperledger', 'runbooks', 'evidence', 'program'])(
     'knows %s',
     async (name) => {

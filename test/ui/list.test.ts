@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { columnWidths, filterRows, nextSort, sortRows, windowOf } from '../../src/ui/list.ts';
+import {
+  columnWidths,
+  emptyWords,
+  filtered,
+  filterRows,
+  nextSort,
+  sortRows,
+  windowOf,
+} from '../../src/ui/list.ts';
 import { type Row, ranked, span } from '../../src/ui/views/types.ts';
 
 const row = (id: string, ...cells: string[]): Row => ({ id, cells: cells.map((text) => span(text)) });
@@ -13,6 +21,19 @@ describe('lists', () => {
     expect(ids(filterRows(rows, '!a$'))).toBe('c');
     expect(ids(filterRows(rows, '(x'))).toBe('c');
     expect(ids(filterRows(rows, '!'))).toBe('abc');
+  });
+
+  it('says that a filter left nothing, which is not that there is nothing', () => {
+    const view = { title: 'T', top: [], columns: [], rows, empty: 'No failing check.', framed: false };
+    expect(emptyWords(view, '')).toBe('No failing check.');
+    expect(emptyWords({ ...view, rows: [] }, 'zzz')).toBe('No failing check.');
+    expect(emptyWords(view, 'z\u001b[2J')).toMatch(/^No row is like "[ -~\u00a0-\uffff]+" \(0 of 3\)\.$/);
+    expect(filtered(view, '!a').view).toMatchObject({
+      rows: [],
+      empty: 'Every row is like "a" and left out (0 of 3).',
+    });
+    expect(filtered(view, '9').counted).toEqual(['(1 of 3 match)']);
+    expect(filtered(view, '').counted).toEqual([]);
   });
 
   it('sorts numbers as numbers, by rank where there is one, and keeps equal rows as they are', () => {

@@ -5,7 +5,7 @@ import type { SubjectId } from '../../model/index.ts';
 import type { Backend } from '../../state/backend.ts';
 import { type ConsoleStore, followBackend } from '../../state/store.ts';
 import { SCREENS, type ScreenId } from '../commands/keys.ts';
-import { filterRows, flat } from '../list.ts';
+import { filtered } from '../list.ts';
 import { makeTheme } from '../theme.ts';
 import { detailView } from '../views/detail-view.ts';
 import type { ViewInput } from '../views/estate-views.ts';
@@ -212,12 +212,10 @@ class PlainSession {
   }
 
   #print(view: View, filter: string): readonly string[] {
-    const all = flat(view.rows);
-    const rows = filterRows(all, filter);
-    const counted = filter === '' ? [] : [`(${rows.length} of ${all.length} match)`];
+    const left = filtered(view, filter);
     const { state, now } = this.#input();
     const header = headerLine(state, now).map((one) => one.text);
-    return [header.join(''), ...plainLines({ ...view, rows }), ...counted];
+    return [header.join(''), ...plainLines(left.view), ...left.counted];
   }
 
   #input(): ViewInput {
