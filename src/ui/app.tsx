@@ -39,7 +39,7 @@ import { useKeys } from './use-keys.ts';
 import { useWork } from './use-work.ts';
 import { factsOf, worldOf } from './views/context.ts';
 import { detailView } from './views/detail-view.ts';
-import { headerLine } from './views/header-view.ts';
+import { headerLine, refreshWords } from './views/header-view.ts';
 import { helpView } from './views/help-view.ts';
 import { line, span } from './views/types.ts';
 import { viewOf } from './views/view-of.ts';
@@ -196,6 +196,7 @@ export function App(props: AppProps): ReactElement {
         world: { ...world, where, columns: labels },
         assessed: (id) => state.assessment?.subjects.find((one) => one.subject.id === id),
         facts: factsOf(state, at, filter),
+        refreshed: refreshWords(state),
         tools: {
           ...props.tools,
           suspend: props.tools.stop,

@@ -49,11 +49,13 @@ describe('offline', () => {
     const ran = await plain(
       process.execPath,
       [bin, '--offline', snapshot, '--plain'],
-      'guests\nrun phase3-follow-ups\nquit\n',
+      'guests\nrefresh\nrun phase3-follow-ups\nquit\n',
     );
     expect(ran.out).toMatch(/no block for \d+ s on any of \d+ nodes/);
     expect(ran.out).toMatch(/OFFLINE/);
     expect(ran.out).toMatch(/start c138 without --offline/);
+    expect(ran.out).toMatch(/This is a snapshot of \d[^\n]* UTC: nothing can be asked again\./);
+    expect(ran.out).not.toMatch(/Asking every source|Asked every source/);
     expect(ran).toMatchObject({ code: 0, err: '' });
   });
 

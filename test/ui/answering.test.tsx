@@ -30,7 +30,7 @@ it('what is told while work is under way hides neither the work nor the question
   const { asked, prepare, answering } = line();
   answering().seal(RUN);
   await eventually(() => expect(answering()).toMatchObject({ busy: true, typing: false }));
-  answering().say('Asked every source again.');
+  answering().say('Asking every source again.');
   expect(answering().state).toMatchObject({ phase: 'busy' });
   asked.resolve(PROMPT);
   await eventually(() => expect(answering().state).toMatchObject({ phase: 'code', prompt: PROMPT }));

@@ -6,7 +6,7 @@ import { hintLines } from '../../src/ui/components/chrome.tsx';
 import { exportTable } from '../../src/ui/export.ts';
 import { arrange, flat } from '../../src/ui/list.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
-import { headerLine } from '../../src/ui/views/header-view.ts';
+import { headerLine, refreshWords } from '../../src/ui/views/header-view.ts';
 import { overviewView } from '../../src/ui/views/overview-view.ts';
 import type { Line, View } from '../../src/ui/views/types.ts';
 import { AT, guest, observation, snapshotOf, subject } from '../model/make.ts';
@@ -126,5 +126,13 @@ describe('the first line', () => {
     expect(words(headerLine(none, AT))).toContain('no answer yet');
     const some = stateOf([], true, { e1: asked({ lastGood: AT - 120_000 }) });
     expect(words(headerLine(some, AT))).toMatch(/newest answer 2m/);
+  });
+
+  it('a snapshot is not said to be asked again', () => {
+    const live = stateOf([]);
+    expect(refreshWords(live)).toBe('Asking every source again.');
+    expect(refreshWords({ ...live, origin: { mode: 'offline', path: 'x' } })).toMatch(
+      /^This is a snapshot of \d{4}-\d\d-\d\d \d\d:\d\d UTC: nothing can be asked again\.$/,
+    );
   });
 });

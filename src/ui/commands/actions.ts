@@ -47,6 +47,8 @@ export interface ActionContext {
   /** What is known of a subject. */
   readonly assessed: (subject: SubjectId) => Assessment | undefined;
   readonly facts: ExportFacts;
+  /** What is said when the sources are asked again. */
+  readonly refreshed: string;
   readonly tools: Tools;
   readonly quit: () => void;
 }
@@ -79,7 +81,7 @@ export function perform(id: CommandId, context: ActionContext, argument = ''): v
       return go({ to: 'palette', state: { text: '', at: -1 } });
     case 'refresh':
       context.work.reload();
-      return told(context, context.backend.refresh(), () => 'Asked every source again.');
+      return told(context, context.backend.refresh(), () => context.refreshed);
     case 'out':
       if (context.where === 'run' && engaged(context)) return;
       answering.say('');

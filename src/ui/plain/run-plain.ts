@@ -9,7 +9,7 @@ import { filtered } from '../list.ts';
 import { makeTheme } from '../theme.ts';
 import { detailView } from '../views/detail-view.ts';
 import type { ViewInput } from '../views/estate-views.ts';
-import { headerLine } from '../views/header-view.ts';
+import { headerLine, refreshWords } from '../views/header-view.ts';
 import { line, span, type View } from '../views/types.ts';
 import { viewOf } from '../views/view-of.ts';
 import { PlainRun } from './plain-run.ts';
@@ -77,8 +77,7 @@ export async function runPlain(options: PlainOptions): Promise<number> {
   // From here on lines are kept: what a pipe sent, or somebody typed, before the first page was there is not lost.
   const lines = reader[Symbol.asyncIterator]();
   try {
-    if (!allAsked(follow.store)) say('Asking every source once.');
-    await firstLook(follow.store);
+    await firstLook(follow.store, () => say('Asking every source once.'));
     say(...session.screen('overview', ''), ...stillAsking(follow.store));
     if (options.runbook !== undefined) await session.command(`run ${options.runbook}`);
     say('Type help for the commands.');
@@ -95,22 +94,35 @@ export async function runPlain(options: PlainOptions): Promise<number> {
   }
 }
 
-/** Until every source was asked, an unknown thing is only one that was not looked at. */
-const allAsked = (store: ConsoleStore): boolean => store.getState().snapshot?.complete === true;
+/** Until every source was asked, an unknown thing is only one that was not looked at. Nothing is asked of a snapshot. */
+const allAsked = (store: ConsoleStore): boolean => {
+  const { snapshot, origin } = store.getState();
+  return snapshot?.complete === true || origin?.mode === 'offline';
+};
 
-/** Waits until every source was asked once, but not for ever, so that the first page says what is and not what is late. */
-function firstLook(store: ConsoleStore): Promise<void> {
+/**
+ * Waits until every source was asked once, but not for ever, so that the first page says what is and not what is late. `asking` is called
+ * when it is known that they are being asked: until a snapshot was read, it looks like an estate that has not answered.
+ */
+function firstLook(store: ConsoleStore, asking: () => void): Promise<void> {
   if (allAsked(store)) return Promise.resolve();
+  let told = false;
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer);
       stop();
       resolve();
     };
-    const stop = store.subscribe(() => {
+    const look = (): void => {
       if (allAsked(store)) setTimeout(done, SETTLE_MS);
-    });
+      else if (!told && store.getState().origin !== null) {
+        told = true;
+        asking();
+      }
+    };
+    const stop = store.subscribe(look);
     const timer = setTimeout(done, FIRST_LOOK_MS);
+    look();
   });
 }
 
@@ -179,7 +191,7 @@ class PlainSession {
       else if (word === 'show') this.#say(...plainLines(detailView(this.#input(), tail as SubjectId, 100)));
       else if (word === 'refresh') {
         await this.#options.backend.refresh();
-        this.#say('Asked every source again.');
+        this.#say(refreshWords(this.#store.getState()));
       } else if (word !== '' && !(await this.#run.command(word, tail)))
         this.#say(`There is no command "${word.replaceAll(/[^\x20-\x7e]/g, '?')}". help lists them.`);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { ageText, sanitiseLine } from '../../model/index.ts';
+import { ageText, type Snapshot, sanitiseLine } from '../../model/index.ts';
 import type { ConsoleState } from '../../state/store.ts';
 import { type Line, type Span, span } from './types.ts';
 
@@ -16,11 +16,21 @@ export function headerLine(state: ConsoleState, now: number): Line {
   if (snapshot.estate.simulated) spans.push(span('[SIMULATED] ', 'warn'));
   if (state.ended !== null) spans.push(gone);
   else if (origin.mode === 'live') spans.push(span('[LIVE] ', 'good'));
-  else
-    spans.push(span(`[OFFLINE snapshot of ${snapshot.ended.slice(0, 16).replace('T', ' ')} UTC] `, 'warn'));
+  else spans.push(span(`[OFFLINE snapshot of ${minuteOf(snapshot)} UTC] `, 'warn'));
   spans.push(span('[READ-ONLY] ', 'dim'), span(`from ${sanitiseLine(snapshot.vantage, 30)}`, 'dim'));
   if (origin.mode === 'live' && state.ended === null) spans.push(newestAnswer(state, now));
   return spans;
+}
+
+/** What is said when the sources are to be asked again: a snapshot can not be. */
+export function refreshWords({ snapshot, origin }: ConsoleState): string {
+  return origin?.mode === 'offline' && snapshot !== null
+    ? `This is a snapshot of ${minuteOf(snapshot)} UTC: nothing can be asked again.`
+    : 'Asking every source again.';
+}
+
+function minuteOf({ ended }: Snapshot): string {
+  return ended.slice(0, 16).replace('T', ' ');
 }
 
 /** How long ago anything answered; a refusal is none. */
