@@ -1,10 +1,12 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { loadEstate } from '../estate/index.ts';
+import type { DocumentedEstate } from '../model/index.ts';
 import { type Paths, profileNames } from '../state/paths.ts';
 import { openSettings } from '../state/settings/settings.ts';
 import { TOOL, vantageHere } from '../state/tool.ts';
 import { bindingsOf } from '../ui/commands/bindings.ts';
+import { keyFaults, trustFaults } from './doctor-signing.ts';
 import { describeError, type Io, printJson } from './io.ts';
 import { chooseScreen, readSettings } from './screen.ts';
 
@@ -21,16 +23,23 @@ export async function doctorCommand(
   flags: { readonly json?: boolean | undefined },
   io: Io,
 ): Promise<number> {
+  const estate = await loadEstate(paths.estateFile.path).catch((error: unknown) => describeError(error));
   const items: Item[] = [
     { name: 'c138', value: TOOL.version, why: `Node.js ${process.versions.node}`, fault: null },
     { name: 'looking from', value: vantageHere(), why: 'host name of this machine', fault: null },
     profileItem(paths),
-    await estateItem(paths),
+    estateItem(paths, estate),
     item('settings', `${paths.configDir.path}/settings.json`, paths.configDir.why, () => {
       if (existsSync(`${paths.configDir.path}/settings.json`)) openSettings(paths.configDir.path);
     }),
-    item('trust store', paths.trustFile, paths.configDir.why, () => privateFile(paths.trustFile, 0o022)),
-    item('keystores', paths.keysDir, paths.configDir.why, () => privateFile(paths.keysDir, 0o077)),
+    withFaults(
+      item('trust store', paths.trustFile, paths.configDir.why, () => privateFile(paths.trustFile, 0o022)),
+      await trustFaults(paths, typeof estate === 'string' ? null : estate.id),
+    ),
+    withFaults(
+      item('keystores', paths.keysDir, paths.configDir.why, () => privateFile(paths.keysDir, 0o077)),
+      await keyFaults(paths.keysDir),
+    ),
     item('state', paths.stateDir.path, paths.stateDir.why, () => writable(paths.stateDir.path)),
     item('evidence', paths.evidenceDir, 'in the state folder', () => writable(paths.evidenceDir)),
     item('reports', paths.reportsDir, 'in the state folder', () => writable(paths.reportsDir)),
@@ -82,19 +91,16 @@ function profileItem(paths: Paths): Item {
   };
 }
 
-async function estateItem(paths: Paths): Promise<Item> {
+/** @param estate what is wrong with its file, where it can not be read */
+function estateItem(paths: Paths, estate: DocumentedEstate | string): Item {
   const { path, why } = paths.estateFile;
-  const base = { name: 'estate file', value: path, why };
-  try {
-    const estate = await loadEstate(path);
-    return {
-      ...base,
-      why: `${why}; ${estate.subjects.length} subjects, ${estate.endpoints.length} endpoints`,
-      fault: null,
-    };
-  } catch (error) {
-    return { ...base, fault: describeError(error) };
-  }
+  if (typeof estate === 'string') return { name: 'estate file', value: path, why, fault: estate };
+  return {
+    name: 'estate file',
+    value: path,
+    why: `${why}; ${estate.subjects.length} subjects, ${estate.endpoints.length} endpoints`,
+    fault: null,
+  };
 }
 
 function item(name: string, value: string, why: string, check: () => void): Item {
@@ -104,6 +110,11 @@ function item(name: string, value: string, why: string, check: () => void): Item
   } catch (error) {
     return { name, value, why, fault: describeError(error) };
   }
+}
+
+function withFaults(one: Item, faults: readonly string[]): Item {
+  const all = [...(one.fault === null ? [] : [one.fault]), ...faults];
+  return { ...one, fault: all.length === 0 ? null : all.join('; ') };
 }
 
 /** @throws Error when somebody else has one of these rights */
