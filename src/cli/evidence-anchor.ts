@@ -32,8 +32,7 @@ export async function evidenceAnchor(
   flags: AnchorFlags,
   io: Io,
 ): Promise<number> {
-  const trustPath = flags.trust ?? paths.trustFile;
-  const { bytes: trust, store } = await readTrustStore(trustPath);
+  const { bytes: trust, store } = await readTrustStore(paths.trustFile, flags.trust);
   const seal = await sealOf(session, trust);
   const endpoint = await endpointOf(paths, flags, seal.estateId);
   const waitMs = 1000 * waitOf(flags);

@@ -118,7 +118,7 @@ export async function signLine(
   role: Role,
   meaning: WitnessMeaning,
 ): Promise<DetachedSignature> {
-  const { store } = await readTrustStore(flags.trust ?? paths.trustFile);
+  const { store } = await readTrustStore(paths.trustFile, flags.trust);
   if (store.body.estate !== estateId)
     throw new CliError(
       `the trust store is for the estate ${sanitiseLine(store.body.estate, 80)}, not for ${sanitiseLine(estateId, 80)}; give the right one with --trust`,
@@ -188,7 +188,7 @@ export async function witnessTake(
   flags: WitnessFlags,
   io: Io,
 ): Promise<number> {
-  const { store: trust } = await readTrustStore(flags.trust ?? paths.trustFile);
+  const { store: trust } = await readTrustStore(paths.trustFile, flags.trust);
   const text = await textOf(argument);
   const { journal, records } = await Journal.recover({
     dir: resolve(session),
@@ -237,8 +237,7 @@ export async function countersign(
     throw new CliError(
       `${sanitiseLine(session, 200)} is no session folder; the countersignature is kept beside the journal (a bundle: tar -xf it first)`,
     );
-  const trustPath = flags.trust ?? paths.trustFile;
-  const trust = (await readTrustStore(trustPath)).bytes;
+  const trust = (await readTrustStore(paths.trustFile, flags.trust)).bytes;
   const report = await verifySession(session, { trust });
   // Policy may be waiting for this very signature; anything else is no session to put a name under.
   if (report.exitCode !== 0 && report.exitCode !== 11)

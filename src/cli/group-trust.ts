@@ -123,6 +123,6 @@ export function addTrust(kit: Kit): void {
     .action(async (file: string | undefined, _flags, self: Command) => {
       const flags = flagsOf<PathFlags & JsonFlag>(self);
       const { trustShow } = await import('./trust.ts');
-      done(await trustShow(file ?? pathsOf(flags).trustFile, flags, io));
+      done(await trustShow(file, pathsOf(flags), flags, io));
     });
 }

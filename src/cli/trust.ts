@@ -123,14 +123,19 @@ function typeNamed(word = 'keystore'): TrustKey['type'] {
 }
 
 /** `c138 trust show`: who is trusted, and whether the store is signed by its roots. Exit code 2 when it is not. */
-export async function trustShow(file: string, flags: TrustFlags, io: Io): Promise<number> {
-  const { body, sha256 } = (await readTrustStore(file)).store;
+export async function trustShow(
+  named: string | undefined,
+  paths: Paths,
+  flags: TrustFlags,
+  io: Io,
+): Promise<number> {
+  const { body, sha256 } = (await readTrustStore(paths.trustFile, named)).store;
   if (flags.json === true) {
     printJson(io, { format: 'c138-trust', v: 1, sha256, body });
     return 0;
   }
   const lines = [
-    `${file}`,
+    named ?? paths.trustFile,
     `estate ${body.estate}, version ${body.version}, issued ${body.issued}, expires ${body.expires}`,
     `${sha256}`,
     `signed by its roots: ${body.threshold} of ${body.roots.length} (${body.roots.join(', ')})`,

@@ -6,14 +6,21 @@ import { type SignerClient, startSigner } from '../signer/client.ts';
 import type { Paths } from '../state/paths.ts';
 import { CliError, describeError } from './io.ts';
 
+const NO_FILE = 'there is no such file';
+/** Who lacks the team's trust store and made one instead would be the root of a team of their own. */
+const NOT_INSTALLED =
+  'no trust store is installed here. A new witness or approver installs that of the team with c138 trust update FILE --root ADDRESS (a root of the team, told by another way), or gives --trust FILE to a command that takes it; only who founds the team makes one, with c138 trust init.';
+
 /**
  * The installed trust store, or one that is named, signed by enough of its roots.
  * @throws CliError saying how to get one
  */
 export async function readTrustStore(
-  file: string,
+  installed: string,
+  named?: string,
 ): Promise<{ readonly store: TrustStore; readonly bytes: Uint8Array }> {
-  const read = await readTrustFile(file);
+  const file = named ?? installed;
+  const read = await readTrustFile(file, named === undefined ? NOT_INSTALLED : NO_FILE);
   try {
     checkTrust(read.store);
     return read;
@@ -28,6 +35,7 @@ export async function readTrustStore(
  */
 export async function readTrustFile(
   file: string,
+  missing = NO_FILE,
 ): Promise<{ readonly store: TrustStore; readonly bytes: Uint8Array }> {
   let bytes: Uint8Array;
   try {
@@ -35,7 +43,7 @@ export async function readTrustFile(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CliError(
-      `${sanitiseLine(file)}: ${code === 'ENOENT' ? 'there is no trust store. Make one with c138 trust init.' : `it can not be read (${code})`}`,
+      `${sanitiseLine(file)}: ${code === 'ENOENT' ? missing : `it can not be read (${code})`}`,
     );
   }
   try {

@@ -177,7 +177,7 @@ describe('keys and trust on a terminal', () => {
       [['trust', 'init', '--config', estate], /give --person .* and --name/],
       [['trust', 'init', '--config', estate, '--person', 'a', '--name', 'A'], /holds 0 keys.*c138 key new/],
       [['trust', 'add', '--person', 'a', '--name', 'A'], /--address/],
-      [['trust', 'show'], /there is no trust store/],
+      [['trust', 'show'], /no trust store is installed here\. .*trust update FILE --root ADDRESS/],
       [['key', 'show'], /there is no key in .*c138 key new/],
       [
         ['trust', 'init', '--config', estate, '--person', 'a', '--name', 'A', '--role', 'boss'],
