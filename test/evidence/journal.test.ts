@@ -439,6 +439,33 @@ describe('two copies', () => {
       expect(readFileSync(b)).toEqual(whole);
     }
   });
+
+  test('a raw answer that is cut short on one is made whole from the other; one that is another is left to be found', async () => {
+    const one = await start({ mirror: true });
+    const raw = Buffer.from('{"result":"0xc"}');
+    const sha256 = await one.journal.putBlob(raw);
+    await put(one.journal, {
+      ...base(one.journal, null),
+      kind: 'probe',
+      step: null,
+      observations: [observation({ raw: { sha256, bytes: raw.length, truncated: false, redactions: [] } })],
+    });
+    await one.journal.close();
+    const mirror = join(one.root, readdirSync(one.root).find((name) => name.startsWith('mirror-')) as string);
+    const copies = [join(one.dir, 'blobs', sha256), join(mirror, 'session', 'blobs', sha256)];
+    const recovered = async () => {
+      const { journal } = await Journal.recover({ dir: one.dir, mirror });
+      await journal.close();
+      return copies.map((path) => readFileSync(path, 'utf8'));
+    };
+    for (const path of copies)
+      for (const length of [0, 5]) {
+        truncateSync(path, length);
+        expect(await recovered()).toEqual([raw.toString(), raw.toString()]);
+      }
+    writeFileSync(copies[1] as string, '{"other":1}');
+    expect(await recovered()).toEqual([raw.toString(), '{"other":1}']);
+  });
 });
 
 describe('the lock', () => {

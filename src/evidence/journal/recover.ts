@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Hex } from '../../model/json.ts';
 import type { Runbook } from '../../model/runbook.ts';
 import { checkSignatures, JournalState } from '../grammar.ts';
+import { sha256Hex } from '../record/canonical.ts';
 import { lineHash, parseLine } from '../record/line.ts';
 import { parseBody } from '../record/record.ts';
 import { MAX_TRUST_BYTES, parseTrust } from '../trust/trust.ts';
@@ -66,23 +67,49 @@ export async function recoverCopies(copies: readonly CopyFiles[]): Promise<Recov
   };
 }
 
-/** Raw answers and later trust stores that only one copy has, after a time on one copy; before the lines that name them. */
+/**
+ * Raw answers and later trust stores that only one copy has whole, after a time on one copy or a kill while one was written; before the
+ * lines that name them. A file that is another than its name says, and not merely cut short, is left for the checker to find.
+ */
 async function levelFiles(copies: readonly CopyFiles[], state: JournalState): Promise<void> {
   const named = [
-    ...[...state.blobs.keys()].map((name) => ({ folder: 'blobs', name, max: MAX_BLOB_BYTES })),
+    ...[...state.blobs.keys()].map((name) => ({
+      folder: 'blobs',
+      name,
+      max: MAX_BLOB_BYTES,
+      isWhole: (bytes: Uint8Array) => sha256Hex(bytes) === `0x${name}`,
+    })),
     ...[...state.bodies]
       .filter((body) => body.kind === 'resume')
-      .map((body) => ({ folder: '', name: laterTrustFile(body.resume.trust_sha256), max: MAX_TRUST_BYTES })),
+      .map(({ resume: { trust_sha256: sha256 } }) => ({
+        folder: '',
+        name: laterTrustFile(sha256),
+        max: MAX_TRUST_BYTES,
+        isWhole: (bytes: Uint8Array) => isTrust(bytes, sha256),
+      })),
   ];
-  for (const { folder, name, max } of named) {
+  for (const { folder, name, max, isWhole } of named) {
     const here = await Promise.all(
       copies.map(({ dir, files }) => readWhole(files, join(dir, folder, name), max).catch(() => null)),
     );
-    const bytes = here.find((one) => one !== null);
-    if (bytes === undefined || bytes === null) continue;
+    const whole = here.find((one) => one !== null && isWhole(one));
+    if (whole === undefined || whole === null) continue;
     for (const [index, { dir, files }] of copies.entries())
-      if (here[index] === null) await addFile(files, join(dir, folder), name, bytes);
+      if (isCutShort(here[index] ?? new Uint8Array(), whole))
+        await addFile(files, join(dir, folder), name, whole);
   }
+}
+
+function isTrust(bytes: Uint8Array, sha256: Hex): boolean {
+  try {
+    return parseTrust(bytes).sha256 === sha256;
+  } catch {
+    return false;
+  }
+}
+
+function isCutShort(part: Uint8Array, whole: Uint8Array): boolean {
+  return part.length < whole.length && Buffer.compare(part, whole.subarray(0, part.length)) === 0;
 }
 
 async function readCopy({ dir, file }: CopyFiles): Promise<SplitJournal> {
