@@ -7,7 +7,7 @@ import { checkTrust, parseTrust, type TrustStore } from '../evidence/trust/trust
 import { verifySession } from '../evidence/verify/verify.ts';
 import type { OutsidePins } from '../evidence/verify/verify-outside.ts';
 import { readSession } from '../evidence/verify/verify-read.ts';
-import { type VerifyReport, VerifyStop } from '../evidence/verify/verify-report.ts';
+import { byWeight, type VerifyReport, VerifyStop } from '../evidence/verify/verify-report.ts';
 import type { PinnedTrust } from '../evidence/verify/verify-trust.ts';
 import { type Hex, sanitiseLine } from '../model/index.ts';
 import { verifyDocument } from '../reports/verify-document.ts';
@@ -200,7 +200,7 @@ function textOf(report: VerifyReport): string {
     ...chainTime(report),
     ...report.signers.map((one) => `signed by ${one.name} (${one.address}), ${one.records} records`),
     ...report.openItems.map((one) => `open: ${one}`),
-    ...report.findings.map(
+    ...byWeight(report.findings).map(
       (one) => `${one.step} ${one.severity}${one.line === null ? '' : ` line ${one.line}`}: ${one.text}`,
     ),
     LIMITS,

@@ -235,7 +235,10 @@ export interface VerifySummary {
   readonly exitCode: number;
   readonly verdict: string;
   readonly assurance: string;
+  /** What decides first. */
   readonly lines: readonly string[];
+  /** How many of the lines, from the first, are the reasons why it does not verify. */
+  readonly fails: number;
 }
 
 export type LogLevel = 'info' | 'warn' | 'error';

@@ -40,6 +40,13 @@ export interface VerifyFinding {
   readonly text: string;
 }
 
+const WEIGHT: Readonly<Record<VerifyFinding['severity'], number>> = { fail: 0, warn: 1, info: 2 };
+
+/** What decides first: the reasons of a verdict before what is only told. */
+export function byWeight(findings: readonly VerifyFinding[]): readonly VerifyFinding[] {
+  return findings.toSorted((a, b) => WEIGHT[a.severity] - WEIGHT[b.severity]);
+}
+
 /** Who signed what. */
 export interface SignerFinding {
   readonly address: Hex;

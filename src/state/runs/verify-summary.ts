@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { verifySession } from '../../evidence/verify/verify.ts';
+import { byWeight, type VerifyFinding } from '../../evidence/verify/verify-report.ts';
 import { sanitiseLine } from '../../model/index.ts';
 import type { VerifySummary } from '../backend.ts';
 
@@ -7,16 +8,22 @@ import type { VerifySummary } from '../backend.ts';
 export async function verifySummary(path: string, trustFile: string): Promise<VerifySummary> {
   const trust = await readFile(trustFile).catch(() => null);
   const report = await verifySession(path, trust === null ? {} : { trust });
+  const said = (one: VerifyFinding): string => `${one.step} ${one.severity}: ${sanitiseLine(one.text, 400)}`;
+  const sorted = byWeight(report.findings);
+  const told = sorted.filter((one) => one.severity === 'info');
+  const decided = sorted.filter((one) => one.severity !== 'info');
   return {
     exitCode: report.exitCode,
     verdict: report.verdict,
     assurance: report.assurance,
+    fails: sorted.filter((one) => one.severity === 'fail').length,
     lines: [
+      ...decided.map(said),
       `${report.records} records, opened ${report.openedAt ?? 'never'}, sealed ${report.sealedAt ?? 'never'}`,
       ...report.signers.map(
         (one) => `signed by ${sanitiseLine(one.name, 80)} (${one.address}), ${one.records} records`,
       ),
-      ...report.findings.map((one) => `${one.step} ${one.severity}: ${sanitiseLine(one.text, 400)}`),
+      ...told.map(said),
     ],
   };
 }

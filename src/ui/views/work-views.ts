@@ -68,17 +68,29 @@ export function runbooksView(
   };
 }
 
+/** Lines of a verification above the list; reasons are shown even where there are more. */
+const SHOWN_LINES = 6;
+
 /** Which session was verified, and with what result. */
 function verifiedLines({ path, summary }: Verified, sessions: readonly SessionSummary[]): readonly Line[] {
   const known = sessions.find((one) => one.path === path)?.session.slice(2, 12);
   const name = known ?? sanitiseLine(path.split('/').at(-1) ?? path, 60);
   if (summary === null) return [line(span(`Verifying ${name}`, 'accent'))];
+  const shown = Math.max(SHOWN_LINES, summary.fails);
+  const more = summary.lines.length - shown;
   return [
     line(
       span(`${name} verified: ${summary.verdict}`, summary.exitCode === 0 ? 'good' : 'warn'),
       span(`  exit code ${summary.exitCode}, assurance ${summary.assurance}`),
     ),
-    ...summary.lines.slice(0, 6).map((text) => line(span(`  ${sanitiseLine(text, 300)}`, 'dim'))),
+    ...summary.lines
+      .slice(0, shown)
+      .map((text, index) =>
+        line(span(`  ${sanitiseLine(text, 300)}`, index < summary.fails ? 'bad' : 'dim')),
+      ),
+    ...(more > 0
+      ? [line(span(`  and ${more} more: c138 evidence verify ${sanitiseLine(path, 500)}`, 'dim'))]
+      : []),
   ];
 }
 
