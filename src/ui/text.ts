@@ -77,7 +77,8 @@ function wrapWords(text: string, columns: number): readonly string[] {
   return out;
 }
 
-function cutHard(text: string, columns: number): string {
+/** As much of a text as fits into a number of columns, without a mark; never nothing. */
+export function cutHard(text: string, columns: number): string {
   let out = '';
   for (const one of graphemesOf(text)) {
     if (widthOf(out + one) > columns) break;

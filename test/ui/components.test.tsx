@@ -1,6 +1,6 @@
 import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, it } from 'vitest';
-import { LineText } from '../../src/ui/components/lines.tsx';
+import { LineText, wrapLine } from '../../src/ui/components/lines.tsx';
 import { smallTableHeight } from '../../src/ui/components/small-table.tsx';
 import { ViewPane } from '../../src/ui/components/view-pane.tsx';
 import { widthOf } from '../../src/ui/text.ts';
@@ -83,5 +83,23 @@ describe('a line', () => {
     );
     expect(widthOf(lastFrame() ?? '')).toBeLessThanOrEqual(10);
     expect(lastFrame()).toContain('~');
+  });
+
+  const texts = (lines: ReturnType<typeof wrapLine>): readonly string[] =>
+    lines.map((one) => one.map(({ text }) => text).join(''));
+
+  it('that is wrapped fits, without the space at its end, and breaks a word that is longer than a line', () => {
+    expect(texts(wrapLine(line(span('1234 '), span('56789 W', 'accent'), span(' takes in')), 12))).toEqual([
+      '1234 56789 W',
+      'takes in',
+    ]);
+    expect(texts(wrapLine(line(span('kept in /var/lib/c138/evidence today')), 10))).toEqual([
+      'kept in',
+      '/var/lib/c',
+      '138/eviden',
+      'ce today',
+    ]);
+    expect(texts(wrapLine(line(span('漢字の')), 3)).every((one) => widthOf(one) <= 3)).toBe(true);
+    expect(wrapLine(line(span('two words')), 0).length).toBeGreaterThan(1);
   });
 });

@@ -1,25 +1,41 @@
 import { memo, type ReactElement, useMemo } from 'react';
-import { cut, fitTo, widthOf } from '../text.ts';
+import { cut, cutHard, fitTo, widthOf } from '../text.ts';
 import type { Theme } from '../theme.ts';
 import type { Line, Row, Span } from '../views/types.ts';
 import { type Looked, Strip } from './strip.tsx';
 
-/** A line that is too long as several, broken at spaces; each word keeps its tone. */
+/** A line that is too long as several, broken at spaces, and within a word that is longer than a line; each word keeps its tone. */
 export function wrapLine(whole: Line, columns: number): readonly Line[] {
   if (whole.reduce((sum, one) => sum + widthOf(one.text), 0) <= columns) return [whole];
+  const limit = Math.max(columns, 1);
   const out: Span[][] = [[]];
   let used = 0;
+  const begin = (): void => {
+    out.push([]);
+    used = 0;
+  };
   for (const { text, tone } of whole)
     for (const word of text.split(/(?<= )(?! )/)) {
-      const width = widthOf(word.trimEnd());
-      if (used > 0 && used + width > columns) {
-        out.push([]);
-        used = 0;
+      let rest = word;
+      if (used > 0 && used + widthOf(rest.trimEnd()) > limit) begin();
+      while (widthOf(rest.trimEnd()) > limit) {
+        const head = cutHard(rest, limit);
+        out.at(-1)?.push({ text: head, tone });
+        rest = rest.slice(head.length);
+        begin();
       }
-      out.at(-1)?.push({ text: word, tone });
-      used += widthOf(word);
+      out.at(-1)?.push({ text: rest, tone });
+      used += widthOf(rest);
     }
-  return out;
+  return out.map(withoutEnd);
+}
+
+/** Without the space at the end: a line that just fits would be one column too wide, and lose its last letter. */
+function withoutEnd(spans: readonly Span[]): Line {
+  const last = spans.findLastIndex((one) => one.text.trimEnd() !== '');
+  return spans
+    .slice(0, last + 1)
+    .map((one, index) => (index === last ? { ...one, text: one.text.trimEnd() } : one));
 }
 
 /** One line of text of exactly `columns`, whatever it holds. Drawn again only when it reads otherwise. */
