@@ -33,7 +33,7 @@ import {
 import { LineText } from './components/lines.tsx';
 import { ViewPane } from './components/view-pane.tsx';
 import { arrange, emptyWords, flat } from './list.ts';
-import { widthOf } from './text.ts';
+import { cutStart, widthOf } from './text.ts';
 import { makeTheme, type Theme, type ThemeName } from './theme.ts';
 import { useKeys } from './use-keys.ts';
 import { useWork } from './use-work.ts';
@@ -283,8 +283,8 @@ export function App(props: AppProps): ReactElement {
   function bottomText(): string {
     if (place.quitArmed) return `Press ${bindings.keysOf('quit')[0] ?? 'q'} again to quit.`;
     if (asking) return 'What is typed goes to the question above. Esc cancels.';
-    if (place.palette !== null) return `:${place.palette.text}_`;
-    if (place.filtering) return `/${filter}_`;
+    if (place.palette !== null) return cutStart(`:${place.palette.text}_`, columns, theme.glyphs.cut);
+    if (place.filtering) return cutStart(`/${filter}_`, columns, theme.glyphs.cut);
     const filtered = filter === '' ? '' : `filter ${filter} (Esc clears)  `;
     return `${filtered}${footerText(bindings, where, columns - widthOf(filtered))}`;
   }

@@ -39,6 +39,19 @@ export function cut(text: string, columns: number, mark = '~'): string {
   return `${out}${mark}`;
 }
 
+/** Cuts the start of a text that is too wide, for what is typed is typed at its end; a cut begins with `mark`. */
+export function cutStart(text: string, columns: number, mark = '~'): string {
+  if (widthOf(text) <= columns) return text;
+  let out = '';
+  let width = widthOf(mark);
+  for (const one of graphemesOf(text).toReversed()) {
+    width += widthOf(one);
+    if (width > columns) break;
+    out = one + out;
+  }
+  return `${mark}${out}`;
+}
+
 /** Cuts or pads a text to exactly a number of columns. */
 export function fitTo(text: string, columns: number, mark = '~'): string {
   const short = cut(text, columns, mark);

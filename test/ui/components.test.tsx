@@ -1,9 +1,10 @@
 import { cleanup, render } from 'ink-testing-library';
 import { afterEach, describe, expect, it } from 'vitest';
+import { answerLines } from '../../src/ui/components/answer-box.tsx';
 import { LineText, wrapLine } from '../../src/ui/components/lines.tsx';
 import { smallTableHeight } from '../../src/ui/components/small-table.tsx';
 import { ViewPane } from '../../src/ui/components/view-pane.tsx';
-import { widthOf } from '../../src/ui/text.ts';
+import { cutStart, widthOf } from '../../src/ui/text.ts';
 import { makeTheme } from '../../src/ui/theme.ts';
 import { line, type Row, span, type View } from '../../src/ui/views/types.ts';
 
@@ -101,5 +102,23 @@ describe('a line', () => {
     ]);
     expect(texts(wrapLine(line(span('漢字の')), 3)).every((one) => widthOf(one) <= 3)).toBe(true);
     expect(wrapLine(line(span('two words')), 0).length).toBeGreaterThan(1);
+  });
+
+  it('that is typed shows its end, however long it is', () => {
+    const reason = `${'because of this '.repeat(40)}end`;
+    const note = {
+      phase: 'note',
+      session: 's',
+      about: 'failed',
+      text: reason,
+      message: '',
+    } as const;
+    const lines = texts(answerLines(note, 80)).slice(1);
+    expect(lines).toHaveLength(6);
+    expect(lines.at(-1)).toMatch(/end_$/);
+    expect(lines.every((one) => widthOf(one) <= 80)).toBe(true);
+    expect(texts(answerLines({ ...note, text: 'short' }, 80)).at(-1)).toBe('> short_');
+    expect(cutStart(':show vmid:1001_', 10)).toBe('~mid:1001_');
+    expect(cutStart(':show_', 10)).toBe(':show_');
   });
 });

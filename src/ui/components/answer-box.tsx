@@ -3,6 +3,7 @@ import type { AnswerState } from '../answer/run-answer.ts';
 import { wrap } from '../text.ts';
 import { type Line, line, span } from '../views/types.ts';
 import { verdictWord } from '../views/verdict-word.ts';
+import { wrapLine } from './lines.tsx';
 
 /** The lines of the answer being given, as data. `columns` and `room` bound what is shown. */
 export function answerLines(state: AnswerState, columns: number): readonly Line[] {
@@ -16,7 +17,7 @@ export function answerLines(state: AnswerState, columns: number): readonly Line[
     case 'note':
       return [
         line(span(`${verdictWord(state.about)}: why? (Enter goes on, Esc cancels)`, 'accent')),
-        line(span('> '), span(state.text), span('_', 'dim')),
+        ...typedLines(state.text, columns),
         ...message(state.message),
       ];
     case 'code':
@@ -32,6 +33,14 @@ export function answerLines(state: AnswerState, columns: number): readonly Line[
         ...message(state.message),
       ];
   }
+}
+
+/** Lines that a text being typed may take; of a longer one the end is shown, for that is where it is typed. */
+const TYPED_LINES = 6;
+
+function typedLines(text: string, columns: number): readonly Line[] {
+  const lines = wrapLine(line(span('> '), span(text), span('_', 'dim')), columns);
+  return lines.slice(-TYPED_LINES);
 }
 
 function message(text: string): readonly Line[] {
