@@ -4,11 +4,23 @@ import { SigningKey } from 'ethers/crypto';
 import { LineSplitter } from '../evidence/journal/journal-bytes.ts';
 import { parseLine } from '../evidence/record/line.ts';
 import { parseBody } from '../evidence/record/record.ts';
-import { digestOf, typedDataOf, walletHashes } from '../evidence/record/typed-data.ts';
+import {
+  digestOfTyped,
+  type TypedData,
+  typedDataOf,
+  walletHashes,
+  witnessTypedData,
+} from '../evidence/record/typed-data.ts';
 import { typedDataDocument } from '../evidence/record/typed-data-json.ts';
 import { readSession } from '../evidence/verify/verify-read.ts';
 import { VerifyStop } from '../evidence/verify/verify-report.ts';
-import { type Hex, type RecordBody, sanitiseLine } from '../model/index.ts';
+import {
+  type DetachedSignature,
+  type Hex,
+  type LineRef,
+  type RecordBody,
+  sanitiseLine,
+} from '../model/index.ts';
 import { logLine } from '../reports/evidence-log.ts';
 import { CliError, describeError, type Io, printJson } from './io.ts';
 
@@ -66,10 +78,10 @@ export async function evidenceRecord(
   for await (const { body, bodyBytes, sig } of recordsOf(path)) {
     if (body.kind === 'open') estateId = body.open.estate_id;
     if (body.seq !== Number(number)) continue;
-    if (body.actor === null || sig === null)
+    const signed = signedIn(body, bodyBytes, sig, estateId);
+    if (signed === null)
       throw new CliError(`record ${number} is a record of the machine, which nobody signed`);
-    const typed = typedDataOf(body, bodyBytes, estateId);
-    const document = typedDataDocument(typed);
+    const document = typedDataDocument(signed.typed);
     if (flags.typedData !== undefined) {
       const out = resolve(flags.typedData);
       await writeFile(out, `${JSON.stringify(document, null, 1)}\n`, { mode: 0o600, flag: 'wx' }).catch(
@@ -80,29 +92,73 @@ export async function evidenceRecord(
         },
       );
     }
-    const { domainHash, messageHash } = walletHashes(typed);
-    const facts = {
-      record: body.seq,
-      kind: body.kind,
-      signer: body.actor.address,
-      person: body.actor.person,
-      signature: sig,
-      public_key: publicKeyOf(digestOf(body, bodyBytes, estateId), sig),
-      digest: digestOf(body, bodyBytes, estateId),
-      domain_hash: domainHash,
-      message_hash: messageHash,
-    };
+    const facts = { record: body.seq, kind: body.kind, ...factsOf(signed) };
+    const accept =
+      body.kind === 'handover' && body.accept !== null ? attached(body, body.accept, estateId) : null;
     if (flags.json === true)
-      printJson(io, { format: 'c138-evidence-record', v: 1, ...facts, typed_data: document });
-    else
-      io.out(
-        `${Object.entries(facts)
-          .map(([key, value]) => `${key.padEnd(13)}${sanitiseLine(String(value), 500)}`)
-          .join('\n')}\n`,
-      );
+      printJson(io, {
+        format: 'c138-evidence-record',
+        v: 1,
+        ...facts,
+        typed_data: document,
+        ...(accept === null
+          ? {}
+          : { accept: { ...factsOf(accept), typed_data: typedDataDocument(accept.typed) } }),
+      });
+    else {
+      io.out(tableOf(facts));
+      if (accept !== null)
+        io.out(`\naccepted by, over the record before (its typed data: --json)\n${tableOf(factsOf(accept))}`);
+    }
     return 0;
   }
   throw new CliError(`there is no record ${number}`);
+}
+
+interface Signed {
+  readonly typed: TypedData;
+  readonly signer: Hex;
+  readonly person: string;
+  readonly signature: Hex;
+}
+
+/** What was signed in a record, and by whom: the record itself or, in one of a witness, the line that it names; null where nothing was. */
+function signedIn(body: RecordBody, bodyBytes: Uint8Array, sig: Hex | null, estateId: string): Signed | null {
+  if (body.kind === 'witness') return attached(body, body.witness, estateId, body.ref);
+  if (body.actor === null || sig === null) return null;
+  const { address, person } = body.actor;
+  return { typed: typedDataOf(body, bodyBytes, estateId), signer: address, person, signature: sig };
+}
+
+/** A signature that a record carries. @param ref the line that it is over; the one before where the record names none */
+function attached(
+  { session, seq, prev }: RecordBody,
+  by: DetachedSignature,
+  estateId: string,
+  ref: LineRef = { seq: seq - 1, line_sha256: prev },
+): Signed {
+  const typed = witnessTypedData(session, ref, by, estateId);
+  return { typed, signer: by.address, person: by.person, signature: by.sig };
+}
+
+function factsOf({ typed, signer, person, signature }: Signed): Record<string, string> {
+  const digest = digestOfTyped(typed);
+  const { domainHash, messageHash } = walletHashes(typed);
+  return {
+    signer,
+    person,
+    signature,
+    public_key: publicKeyOf(digest, signature),
+    digest,
+    domain_hash: domainHash,
+    message_hash: messageHash,
+  };
+}
+
+function tableOf(facts: Readonly<Record<string, string | number>>): string {
+  return Object.entries(facts)
+    .map(([key, value]) => `${key.padEnd(13)}${value}\n`)
+    .join('');
 }
 
 /** The key that made a signature, uncompressed, for tools that do not recover it themselves. */

@@ -1,11 +1,21 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { verifyTypedData } from 'ethers';
+import { TypedDataEncoder, verifyTypedData } from 'ethers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBundle } from '../../src/evidence/outside/bundle.ts';
 import type { RecordBody } from '../../src/model/index.ts';
-import { ANNA, actorOf, confirmBody, type Made, put, sealedSession, startSession } from '../evidence/make.ts';
+import {
+  ANNA,
+  actorOf,
+  BERT,
+  confirmBody,
+  type Made,
+  put,
+  sealedSession,
+  startSession,
+} from '../evidence/make.ts';
+import { everyKind } from '../evidence/suites/every-kind.ts';
 import { run } from './run.ts';
 
 let folder = '';
@@ -79,4 +89,42 @@ describe('c138 evidence log and record', () => {
       process.umask(before);
     }
   });
+
+  it('give what a witness signed, and what the receiver of a handover did', async () => {
+    const all = await everyKind();
+    try {
+      const log = JSON.parse((await run(['evidence', 'log', all.dir, '--json'])).out) as {
+        records: readonly { seq: number; kind: string }[];
+      };
+      const recordOf = async (kind: string) => {
+        const { seq } = log.records.find((one) => one.kind === kind) ?? { seq: -1 };
+        return JSON.parse((await run(['evidence', 'record', all.dir, `${seq}`, '--json'])).out) as Told & {
+          accept: Told;
+        };
+      };
+      for (const told of [await recordOf('witness'), (await recordOf('handover')).accept]) {
+        const { domain, types, primaryType, message } = told.typed_data;
+        const { EIP712Domain: _domain, ...own } = types;
+        expect(primaryType).toBe('OperatorWitness');
+        expect(verifyTypedData(domain, own, message, told.signature).toLowerCase()).toBe(BERT.address);
+        expect(TypedDataEncoder.hash(domain, own, message)).toBe(told.digest);
+        expect(told.signer).toBe(BERT.address);
+      }
+      expect((await recordOf('handover')).signer).toBe(ANNA.address);
+    } finally {
+      all.clean();
+    }
+  });
 });
+
+interface Told {
+  readonly signer: string;
+  readonly signature: string;
+  readonly digest: string;
+  readonly typed_data: {
+    readonly domain: object;
+    readonly types: Record<string, { name: string; type: string }[]>;
+    readonly primaryType: string;
+    readonly message: Record<string, unknown>;
+  };
+}
