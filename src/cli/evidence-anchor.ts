@@ -32,6 +32,8 @@ export async function evidenceAnchor(
   flags: AnchorFlags,
   io: Io,
 ): Promise<number> {
+  if (flags.transaction !== undefined && !/^0x[0-9a-f]{64}$/i.test(flags.transaction))
+    throw new CliError('--transaction: give the hash of the transaction, 0x and 64 hexadecimal digits');
   const { bytes: trust, store } = await readTrustStore(paths.trustFile, flags.trust);
   const seal = await sealOf(session, trust);
   const endpoint = await endpointOf(paths, flags, seal.estateId);
