@@ -25,24 +25,39 @@ export function recordLines(
 ): readonly string[] {
   const say = (label: string, text: string): string =>
     `${label.padEnd(9)}${sanitiseLine(text, LENGTH[extent])}`;
+  /** What the one who signs wrote themselves is shown whole everywhere: they answer for each word of it. */
+  const whole = (label: string, text: string): string =>
+    `${label.padEnd(9)}${sanitiseLine(text, LENGTH.whole)}`;
   const { actor } = body;
   const lines = [
     say('record', `${body.kind} ${body.seq} of session ${body.session.slice(0, 12)}, estate ${estateId}`),
-    say('by', `${actor?.name ?? ''} as ${actor?.role ?? ''}, at ${body.at}`),
+    say(
+      'by',
+      `${actor === null ? 'the machine, unsigned' : `${actor.name} as ${actor.role}`}, at ${body.at}`,
+    ),
   ];
+  if (body.kind === 'checkpoint')
+    lines.push(say('counts', `${body.checkpoint.size} records, root ${body.checkpoint.root}`));
+  if (body.kind === 'witness')
+    lines.push(
+      say(
+        'carries',
+        `the signature of ${body.witness.name}, who ${body.witness.meaning} record ${body.ref.seq}`,
+      ),
+    );
   if (body.kind === 'event')
-    lines.push(say('event', body.event.name), say('says', JSON.stringify(body.event.detail)));
-  if (body.kind === 'deviation') lines.push(say('step', body.step.text), say('note', body.note));
+    lines.push(say('event', body.event.name), whole('says', JSON.stringify(body.event.detail)));
+  if (body.kind === 'deviation') lines.push(say('step', body.step.text), whole('note', body.note));
   if (body.kind === 'handover')
-    lines.push(say('to', `${body.to.name} (${body.to.address})`), say('note', body.note));
+    lines.push(say('to', `${body.to.name} (${body.to.address})`), whole('note', body.note));
   if (body.kind === 'correction') lines.push(say('corrects', `record ${body.ref.seq}`));
-  if (body.kind === 'resume' && body.resume.note !== '') lines.push(say('note', body.resume.note));
+  if (body.kind === 'resume' && body.resume.note !== '') lines.push(whole('note', body.resume.note));
   if (body.kind === 'confirm' || body.kind === 'correction') {
     lines.push(say('step', body.step.text), say('expected', body.step.expected));
     if (body.kind === 'confirm' && extent === 'whole') lines.push(...seenLines(body.observations, say));
     lines.push(say('verdict', body.verdict.replaceAll('_', ' ')));
     for (const claim of body.claims) lines.push(say('claim', `${claim.subject} is ${claim.state}`));
-    if (body.note !== '') lines.push(say('note', body.note));
+    if (body.note !== '') lines.push(whole('note', body.note));
   }
   if (body.kind === 'open')
     lines.push(

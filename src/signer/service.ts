@@ -173,7 +173,9 @@ export class SignerService {
     );
     for (const text of recordLines(body, estateId, digest, walletHashes(typed), 'whole'))
       tellTerminal(`  ${text}`);
-    tellTerminal(`  compare aloud with the other side: ${groupedCode(ref.line_sha256)}`);
+    // An event that begins a line of its own, as an outage does, belongs to no session: nobody else sees it.
+    if (!(body.kind === 'event' && body.seq === 0))
+      tellTerminal(`  compare aloud with the other side: ${groupedCode(ref.line_sha256)}`);
     const code = codeOf(digest);
     if (!codeMatches(await askLine(`Type ${code} to sign: `), code))
       throw new RefusedError('that is not the code; nothing was signed');

@@ -68,6 +68,7 @@ describe('planned outages', () => {
     expect(added.code, added.screen).toBe(0);
     expect(added.screen).toMatch(/you approved/);
     expect(added.screen).toMatch(/made-up work/);
+    expect(added.screen).not.toMatch(/the other side/);
     expect(readdirSync(join(root, 'usb', 'outages'))).toEqual(readdirSync(folder()));
     const during = await chainOf();
     expect(during).toMatchObject({ code: 0, chain: { health: 'unknown' } });

@@ -286,7 +286,7 @@ export class PlainRun {
       if (request.kind === 'confirm') this.#refresh(request.session);
     });
     if (prompt.onTerminal) return this.#recorded(await this.#backend.confirm(prompt.promptId, ''));
-    this.#say('You are about to sign:', ...prompt.lines.map((one) => `  ${sanitiseLine(one, 500)}`));
+    this.#say('You are about to sign:', ...prompt.lines.map((one) => `  ${sanitiseLine(one, 4_300)}`));
     this.#say(`Type ${prompt.code} to sign, or an empty line to cancel.`);
     this.#prompt = { prompt, shownAt: Date.now() };
   }
