@@ -4,6 +4,7 @@ import { compileRunbook } from '../../src/runbooks/index.ts';
 import { stepToLookAt } from '../../src/state/runs/run-advance.ts';
 import { type Run, runOf } from '../../src/state/runs/run-in-hand.ts';
 import { endpointsFor, type Look } from '../../src/state/runs/run-look.ts';
+import { viewOfRun } from '../../src/state/runs/run-view.ts';
 import { ANNA, BERT, Records } from '../runbooks/records.ts';
 import { estateOf } from './fixtures.ts';
 
@@ -71,6 +72,9 @@ describe('the probes of a step at the moment of advancing', () => {
     const elsewhere = runWith((one) => one.handover(ANNA, BERT), 2_000);
     elsewhere.signer = ANNA.address;
     expect(stepToLookAt(elsewhere, answer('a', 'confirmed'))).toBeNull();
+    expect(viewOfRun(elsewhere, estateOf()).steps[0]?.blocked).toBe(
+      'Bert is in charge now, and goes on with session 11111111: Enter on screen 7, or "resume 11111111" in line mode',
+    );
   });
 
   it('reach both ends of a relay', () => {

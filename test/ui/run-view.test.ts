@@ -146,7 +146,9 @@ describe('the panic view', () => {
     expect(text).toMatch(/Durable up to record 1 .*\/evidence\/t/s);
     expect(text).toMatch(/At hand: Second\. If it failed: f with the reason/);
     expect(text).toMatch(/Undo it[\s\S]*Put it back\.[\s\S]*Run elsewhere: \.\/undo\.sh/);
-    expect(text).toContain('resume 11111111');
+    expect(text.replaceAll(/\s+/g, ' ')).toContain('screen 7, Enter on session 11111111');
+    expect(text).not.toContain('resume');
+    expect(textOf(panicView(shown(records), 100, WORDS))).toMatch(/resume\s+11111111/);
   });
 
   it('names words and no keys in line mode, whatever the run waits for', () => {

@@ -72,10 +72,11 @@ function lastCheckpoint({ session, records }: Run): RunView['checkpoint'] {
   return { size, text: checkpointText(checkpoint), code: checkpointCode(checkpoint) };
 }
 
-/** Who goes on instead of the key here, or null. */
+/** Who goes on instead of the key here, or null. They sit elsewhere, so what they do is told for the screen and for lines. */
 function elsewhere({ state, signer, session }: Run): string | null {
   if (signer === null || state.inCharge === null || state.inCharge.address === signer) return null;
-  return `${state.inCharge.name} is in charge now, and goes on with: resume ${session.slice(2, 10)}`;
+  const id = session.slice(2, 10);
+  return `${state.inCharge.name} is in charge now, and goes on with session ${id}: Enter on screen 7, or "resume ${id}" in line mode`;
 }
 
 function stepView(run: Run, one: StepState, estate: DocumentedEstate): RunStepView {

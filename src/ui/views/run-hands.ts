@@ -10,6 +10,8 @@ export interface Hands {
   readonly abort: string;
   readonly seal: string;
   readonly attach: string;
+  /** How a session is gone on with; its id follows. */
+  readonly goOn: string;
   /** How the stop view is left; empty where it is only printed. */
   readonly back: string;
 }
@@ -26,6 +28,7 @@ export const KEYS: Hands = {
   abort: 'A',
   seal: 'S',
   attach: ':attach FILE',
+  goOn: 'screen 7, Enter on session',
   back: 'Esc goes back to the run.',
 };
 
@@ -41,5 +44,6 @@ export const WORDS: Hands = {
   abort: '"abort REASON"',
   seal: '"seal"',
   attach: '"attach FILE exit CODE" or "paste exit CODE"',
+  goOn: 'resume',
   back: '',
 };

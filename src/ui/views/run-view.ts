@@ -239,7 +239,7 @@ export function panicView(run: RunView, columns: number, hands: Hands = KEYS): V
   const durable =
     run.lastRecord === null
       ? 'Nothing is recorded yet, so nothing can be lost.'
-      : `Durable up to record ${run.lastRecord.seq} at ${run.lastRecord.at}, in ${run.path}. Closing this console, a crash or a cut link loses nothing; go on anywhere with: resume ${run.session.slice(2, 10)}`;
+      : `Durable up to record ${run.lastRecord.seq} at ${run.lastRecord.at}, in ${run.path}. Closing this console, a crash or a cut link loses nothing; go on anywhere with: ${hands.goOn} ${run.session.slice(2, 10)}`;
   return {
     title: `STOP: ${run.runbook.title}`,
     top: [
