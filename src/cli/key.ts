@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { inspectKeystore } from '../evidence/keystore.ts';
@@ -11,9 +12,15 @@ export interface KeyFlags {
   readonly json?: boolean | undefined;
 }
 
+/** Nobody chooses a passphrase in vain; the signer looks again when it writes. @throws CliError */
+function refuseExisting(path: string): void {
+  if (existsSync(path)) throw new CliError(`${path} exists already; a key is never written over another`);
+}
+
 /** `c138 key new` and `key import`: the signer process asks on the terminal; nothing secret passes through here. */
 export async function keyMake(keysDir: string, imported: boolean, flags: KeyFlags, io: Io): Promise<number> {
   const path = resolve(flags.out ?? join(keysDir, 'operator.json'));
+  refuseExisting(path);
   let made: Awaited<ReturnType<typeof makeKey>>;
   try {
     made = await makeKey(path, imported);
@@ -38,6 +45,7 @@ export async function keyExternal(
   io: Io,
 ): Promise<number> {
   const path = resolve(flags.out ?? join(keysDir, 'external.json'));
+  refuseExisting(path);
   let made: Awaited<ReturnType<typeof makeExternal>>;
   try {
     made = await makeExternal(path, command);

@@ -150,6 +150,20 @@ describe('keys and trust on a terminal', () => {
     expect(readFileSync(out)).toEqual(before);
   }, 120_000);
 
+  it('sees a file that is there before it asks anything', async () => {
+    const out = join(home, 'there.json');
+    writeFileSync(out, '{}');
+    for (const argv of [
+      ['key', 'new', '--out', out],
+      ['key', 'import', '--out', out],
+      ['key', 'external', '--out', out, 'false'],
+    ])
+      expect(await here(argv)).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/there\.json exists already/),
+      });
+  });
+
   it('makes no key without a terminal', async () => {
     const ran = await new Promise<{ code: number | null; err: string }>((done) => {
       const child = spawnProcess(
