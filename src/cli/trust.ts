@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { computeAddress } from 'ethers/transaction';
 import { loadEstate } from '../estate/index.ts';
-import { createTrust, PLAIN_POLICY, type TrustBody, type TrustKey } from '../evidence/trust/trust.ts';
+import {
+  createTrust,
+  PLAIN_POLICY,
+  type TrustBody,
+  type TrustKey,
+  type TrustPolicy,
+} from '../evidence/trust/trust.ts';
 import { withChain, withKey } from '../evidence/trust/trust-update.ts';
 import { type DocumentedEstate, type Hex, ROLES, sanitiseLine } from '../model/index.ts';
 import type { Paths } from '../state/paths.ts';
@@ -150,9 +156,29 @@ export async function trustShow(
     body.chain === null
       ? 'no validators are pinned'
       : `${body.chain.validators.length} validators are pinned from block ${body.chain.from_block}`,
+    ...policyLines(body.policy),
   ];
   io.out(`${lines.map((line) => sanitiseLine(line, 500)).join('\n')}\n`);
   return 0;
+}
+
+/** As a verifier applies them: a witness of the seal is a countersignature, and all steps are the critical ones too. */
+function policyLines(policy: TrustPolicy): readonly string[] {
+  const asked = new Set(policy.witness_for);
+  const steps = asked.has('all') ? 'every step' : asked.has('critical') ? 'every critical step' : null;
+  const countersigners = Math.max(policy.countersigners, asked.has('seal') ? 1 : 0);
+  return [
+    steps === null
+      ? 'a witness signs where the runbook or a claim asks for one'
+      : `a witness signs for ${steps}, and where the runbook or a claim asks for one`,
+    countersigners === 0
+      ? 'a seal needs no countersignature'
+      : `a seal needs at least ${countersigners} countersignature${countersigners === 1 ? '' : 's'}`,
+    policy.distinct_persons
+      ? 'a witness is another person than the performer'
+      : 'a witness may be the performer, with another key',
+    `the clock may step by ${policy.max_clock_step_ms} ms, and a session last ${policy.max_session_h} h`,
+  ];
 }
 
 function keyOf(

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PLAIN_POLICY, type TrustBody } from '../../src/evidence/trust/trust.ts';
 import { type Made, sealedSession, trustBody, trustBytes } from '../evidence/make.ts';
 import { run } from './run.ts';
 
@@ -54,4 +55,24 @@ it('a proposal that is named and not there is told as that', async () => {
   expect((await here('installed', 'trust', 'update', good, '--root', root)).code).toBe(0);
   const typo = join(config, 'typo.json');
   expect((await here('installed', 'trust', 'sign', typo)).err).toBe(`c138: ${typo}: there is no such file\n`);
+});
+
+it('trust show tells in words the rules that trust policy sets', async () => {
+  const file = join(home, 'rules.json');
+  const shown = async (policy: Partial<TrustBody['policy']>) => {
+    writeFileSync(file, await trustBytes(trustBody({ policy: { ...PLAIN_POLICY, ...policy } })));
+    return (await here('empty', 'trust', 'show', file)).out;
+  };
+  const plain = await shown({});
+  expect(plain).toMatch(/^a witness signs where the runbook or a claim asks for one$/m);
+  expect(plain).toMatch(/^a seal needs no countersignature$/m);
+  expect(plain).toMatch(/^a witness is another person than the performer$/m);
+  expect(plain).toMatch(/^the clock may step by 5000 ms, and a session last 72 h$/m);
+  const strict = await shown({ witness_for: ['critical'], countersigners: 2, distinct_persons: false });
+  expect(strict).toMatch(/^a witness signs for every critical step, and where the runbook/m);
+  expect(strict).toMatch(/^a seal needs at least 2 countersignatures$/m);
+  expect(strict).toMatch(/^a witness may be the performer, with another key$/m);
+  const all = await shown({ witness_for: ['critical', 'all', 'seal'] });
+  expect(all).toMatch(/^a witness signs for every step,/m);
+  expect(all).toMatch(/^a seal needs at least 1 countersignature$/m);
 });
