@@ -4,21 +4,27 @@ import { HEALTHS, type Health, LEVELS } from './status.ts';
 
 /**
  * A tier is as well as its members: failed when every member failed, degraded when some are not well, unknown when
- * nobody could look at any of them.
+ * nobody could look at any of them. Who was not looked at yet is neither well nor not.
+ * @param complete every source was asked
  */
 export function assessTier(
   tier: DocumentedSubject,
   assessed: readonly Assessment[],
   cross: readonly Finding[],
+  complete: boolean,
 ): Assessment {
   const members = assessed.filter(
     (one) => one.subject.tier !== undefined && `tier:${one.subject.tier}` === tier.id,
   );
-  const bad = members.filter((one) => one.health !== 'ok' && one.health !== 'as-expected');
+  const waiting = complete ? [] : members.filter(notLookedAt);
+  const bad = members.filter(
+    (one) => one.health !== 'ok' && one.health !== 'as-expected' && !waiting.includes(one),
+  );
   let health: Health = 'ok';
   if (members.length === 0 || members.every((one) => one.health === 'unknown')) health = 'unknown';
   else if (members.every((one) => one.health === 'failed')) health = 'failed';
   else if (bad.length > 0) health = 'degraded';
+  else if (waiting.length > 0) health = 'unknown';
   const findings: Finding[] = [...cross];
   if (members.length === 0)
     findings.push({
@@ -36,8 +42,16 @@ export function assessTier(
       reason: `${bad.length} of ${members.length} nodes are not well: ${bad
         .map((one) => `${one.subject.name} ${one.health}`)
         .slice(0, 6)
-        .join(', ')}`,
+        .join(', ')}${waiting.length === 0 ? '' : `; ${waiting.length} not looked at yet`}`,
       next: 'see the nodes of the tier',
+    });
+  else if (waiting.length > 0)
+    findings.push({
+      rule: 'not-looked-yet',
+      subject: tier.id,
+      severity: 'unknown',
+      reason: `${waiting.length} of ${members.length} nodes not looked at yet: not every source has been asked`,
+      next: 'wait for the first answers; where a pass was interrupted, look again',
     });
   for (const one of cross) {
     const implied: Health =
@@ -69,4 +83,11 @@ export function assessTier(
     findings,
     observations: [],
   };
+}
+
+/** It waits for its first look, or for one at more than its guest, and no rule says more of it than that. */
+function notLookedAt({ seenAt, findings }: Assessment): boolean {
+  const waits = findings.filter((one) => one.rule === 'not-looked-yet').length;
+  const told = findings.filter((one) => one.severity !== 'info').length;
+  return waits === told && (waits > 0 || seenAt === null);
 }

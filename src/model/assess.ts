@@ -106,7 +106,7 @@ export function assessEstate(
     );
   const tiers = subjects
     .filter((subject) => subject.kind === 'tier')
-    .map((tier) => assessTier(tier, single, crossBySubject.get(tier.id) ?? []));
+    .map((tier) => assessTier(tier, single, crossBySubject.get(tier.id) ?? [], snapshot.complete));
   const byId = new Map([...single, ...tiers].map((one) => [one.subject.id, one]));
   const assessed = subjects.flatMap((subject) => byId.get(subject.id) ?? []);
   return {

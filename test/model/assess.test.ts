@@ -48,6 +48,34 @@ describe('what nobody looked at', () => {
   });
 });
 
+describe('a tier of which not every node was looked at', () => {
+  const tier = subject({ id: 'tier:core', kind: 'tier', name: 'core' });
+  const nodes = ['a', 'b', 'c'].map((name) => subject({ id: `vmid:${name}`, name, tier: 'core' }));
+  const tierOf = (observations: readonly Observation[], complete: boolean): Assessment => {
+    const { subjects } = assessEstate(snapshotOf([...nodes, tier], observations, { complete }), AT);
+    const found = subjects.find((each) => each.subject.id === tier.id);
+    if (found === undefined) throw new Error('no tier');
+    return found;
+  };
+  const told = (observations: readonly Observation[], complete = false) => {
+    const { health, findings } = tierOf(observations, complete);
+    return [health, ...findings.map((each) => each.reason)];
+  };
+  const stopped = guest('stopped', { subject: 'vmid:a' });
+
+  it('says so, and calls nobody unwell before the first look', () => {
+    const none = 'nodes not looked at yet: not every source has been asked';
+    expect(told([])).toEqual(['unknown', `3 of 3 ${none}`]);
+    expect(told([observation({ subject: 'vmid:a' })])).toEqual(['unknown', `2 of 3 ${none}`]);
+    expect(told([guest('running', { subject: 'vmid:a' })])).toEqual(['unknown', `3 of 3 ${none}`]);
+  });
+
+  it('counts who was looked at and is not well, and afterwards everybody', () => {
+    expect(told([stopped])).toEqual(['degraded', '1 of 3 nodes are not well: a failed; 2 not looked at yet']);
+    expect(told([], true)).toEqual(['unknown', '3 of 3 nodes are not well: a unknown, b unknown, c unknown']);
+  });
+});
+
 describe('every combination of documents, evidence, age, look, outage and attestation', () => {
   const ages = [1, 1000];
   const classes = ANSWER_CLASSES;
