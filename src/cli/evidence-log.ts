@@ -157,7 +157,7 @@ function factsOf({ typed, signer, person, signature }: Signed): Record<string, s
 
 function tableOf(facts: Readonly<Record<string, string | number>>): string {
   return Object.entries(facts)
-    .map(([key, value]) => `${key.padEnd(13)}${value}\n`)
+    .map(([key, value]) => `${key.padEnd(13)}${sanitiseLine(String(value), 500)}\n`)
     .join('');
 }
 

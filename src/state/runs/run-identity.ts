@@ -160,7 +160,7 @@ export class RunIdentity implements Identity {
       return await readFile(this.#input.trustFile);
     } catch {
       throw new IdentityError(
-        `there is no trust store ${this.#input.trustFile}; make one with: c138 trust init`,
+        `there is no trust store ${this.#input.trustFile}; install that of the team: c138 trust update FILE --root ADDRESS (only who founds the team makes one: c138 trust init)`,
       );
     }
   }
