@@ -14,13 +14,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Files, realFiles } from '../../src/evidence/journal/files.ts';
 import { Journal } from '../../src/evidence/journal/journal.ts';
 import { Lock } from '../../src/evidence/journal/lock.ts';
 import { canonicalBytes } from '../../src/evidence/record/canonical.ts';
 import { digestOf } from '../../src/evidence/record/typed-data.ts';
 import { eventually } from '../eventually.ts';
+import { keeping } from './keeping.ts';
 import {
   ANNA,
   BERT,
@@ -37,18 +38,9 @@ import {
   startSession,
 } from './make.ts';
 
-const made: Made[] = [];
-async function start(options: Parameters<typeof startSession>[0] = {}): Promise<Made> {
-  const one = await startSession(options);
-  made.push(one);
-  return one;
-}
-afterEach(async () => {
-  for (const one of made.splice(0)) {
-    await one.journal.close();
-    one.clean();
-  }
-});
+const keep = keeping();
+const start = async (options: Parameters<typeof startSession>[0] = {}): Promise<Made> =>
+  keep(await startSession(options));
 
 const step = (one: Made, index: number) => one.steps[index] as Made['steps'][number];
 
@@ -286,7 +278,7 @@ describe('when the disk fails', () => {
       },
     };
     const one = await sealedSession({ files });
-    made.push(one);
+    keep(one);
     const { journal, records } = await Journal.recover({ dir: one.dir, mirror: null });
     await journal.close();
     expect(records.at(-1)?.kind).toBe('seal');

@@ -1,6 +1,6 @@
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { JournalState } from '../../src/evidence/grammar.ts';
 import { splitJournal } from '../../src/evidence/journal/tail.ts';
 import { canonicalBytes, sha256Hex } from '../../src/evidence/record/canonical.ts';
@@ -11,6 +11,7 @@ import type { TrustKey } from '../../src/evidence/trust/trust.ts';
 import { verifyBytes, verifySession } from '../../src/evidence/verify/verify.ts';
 import { readSession } from '../../src/evidence/verify/verify-read.ts';
 import type { ConfirmBody, HandoverBody, RecordBody } from '../../src/model/record.ts';
+import { keeping } from './keeping.ts';
 import {
   ANNA,
   BERT,
@@ -36,17 +37,7 @@ import { exitOfBoth } from './two-verifiers.ts';
 
 /** Rules that both verifiers keep, on sessions that only a foreign program, or an earlier one of ours, would have written. */
 
-const made: Made[] = [];
-function keep(one: Made): Made {
-  made.push(one);
-  return one;
-}
-afterEach(async () => {
-  for (const one of made.splice(0)) {
-    await one.journal.close();
-    one.clean();
-  }
-});
+const keep = keeping();
 
 /** Appends these records, rightly signed by Anna, and a seal, as a program would that checks nothing of what they say. */
 async function sealedElsewhere(one: Made, bodies: readonly RecordBody[]): Promise<void> {

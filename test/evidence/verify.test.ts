@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { journalInMemory } from '../../src/evidence/journal/journal-bytes.ts';
 import { canonicalBytes } from '../../src/evidence/record/canonical.ts';
 import { encodeLine, lineHash } from '../../src/evidence/record/line.ts';
@@ -9,6 +9,7 @@ import { PLAIN_POLICY } from '../../src/evidence/trust/trust.ts';
 import { verifyBytes, verifySession } from '../../src/evidence/verify/verify.ts';
 import { readSession, type SessionBytes } from '../../src/evidence/verify/verify-read.ts';
 import type { RecordBody } from '../../src/model/record.ts';
+import { keeping } from './keeping.ts';
 import {
   ANNA,
   BERT,
@@ -29,17 +30,7 @@ import {
   witnessOf,
 } from './make.ts';
 
-const made: Made[] = [];
-function keep(one: Made): Made {
-  made.push(one);
-  return one;
-}
-afterEach(async () => {
-  for (const one of made.splice(0)) {
-    await one.journal.close();
-    one.clean();
-  }
-});
+const keep = keeping();
 
 const exitOf = async (one: Made, options: Parameters<typeof verifySession>[1] = { trust: one.trust }) =>
   (await verifySession(one.dir, options)).exitCode;
