@@ -50,6 +50,12 @@ export interface Pending {
   readonly trustBytes: Uint8Array;
 }
 
+/** How a session is gone on with. It may be read on the screen or in line mode, here or elsewhere, so both are said. */
+export function wayOn(session: string): string {
+  const id = session.slice(2, 10);
+  return `session ${id}: Enter on screen 7, or "resume ${id}" in line mode`;
+}
+
 /** A run from what was read or settled; its state is rebuilt from the records. */
 export function runOf(parts: Omit<Run, 'state' | 'gates' | 'signer'>): Run {
   return { ...parts, gates: new Map(), state: replay(parts.runbook, parts.records), signer: null };

@@ -4,7 +4,7 @@ import { laterTrustFile, TRUST_FILE } from '../../evidence/journal/session-folde
 import { parseTrust } from '../../evidence/trust/trust.ts';
 import type { Hex } from '../../model/index.ts';
 import type { Identity, Trust } from './run-identity.ts';
-import { type Run, RunError } from './run-in-hand.ts';
+import { type Run, RunError, wayOn } from './run-in-hand.ts';
 
 /** True when a run in hand can go on as it is; else it is taken up anew from the disk. */
 export async function isInForce(run: Run, identity: Identity): Promise<boolean> {
@@ -22,7 +22,7 @@ export async function refuseOtherTrust({ session, dir, journal, begun }: Run, tr
   if (journal === null || journal.trustSha256 === trust.sha256) return;
   if (begun)
     throw new RunError(
-      `another trust store is in force than the one that this session names; take it up under the new one: resume ${session}`,
+      `another trust store is in force than the one that this session names; take it up under the new one, ${wayOn(session)}`,
     );
   const { path, version } = await storeOf(dir, journal.trustSha256);
   const here = trust.store.body.version;

@@ -12,7 +12,7 @@ import {
   wantsSignature,
 } from '../../runbooks/index.ts';
 import type { RunStepView, RunView } from '../backend.ts';
-import { type Run, thisMoment } from './run-in-hand.ts';
+import { type Run, thisMoment, wayOn } from './run-in-hand.ts';
 
 /** What the documents say of the subject of a step. */
 export function subjectOf(estate: DocumentedEstate, step: Step): DocumentedSubject | undefined {
@@ -72,11 +72,10 @@ function lastCheckpoint({ session, records }: Run): RunView['checkpoint'] {
   return { size, text: checkpointText(checkpoint), code: checkpointCode(checkpoint) };
 }
 
-/** Who goes on instead of the key here, or null. They sit elsewhere, so what they do is told for the screen and for lines. */
+/** Who goes on instead of the key here, or null. */
 function elsewhere({ state, signer, session }: Run): string | null {
   if (signer === null || state.inCharge === null || state.inCharge.address === signer) return null;
-  const id = session.slice(2, 10);
-  return `${state.inCharge.name} is in charge now, and goes on with session ${id}: Enter on screen 7, or "resume ${id}" in line mode`;
+  return `${state.inCharge.name} is in charge now, and goes on with ${wayOn(session)}`;
 }
 
 function stepView(run: Run, one: StepState, estate: DocumentedEstate): RunStepView {
